@@ -1,0 +1,59 @@
+# Everything starts here; `make` alone says what there is.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+VENV := .venv
+RUN := $(VENV)/bin/python
+STEP := @sh toolchain/step.sh
+stack ?= testing
+
+.PHONY: help up test check tools format lock secrets picture schema evidence clean
+
+help: ## Say what there is
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 18
+
+up: $(VENV)/.ready tools ## Run the program on the embedded lab (for now: a preview of testing)
+	@$(RUN) -m lab preview $(stack)
+
+test: check tools ## Everything: the quick checks, then the program on the real engine
+	$(STEP) "Tests on the real engine" $(RUN) -m pytest -m engine -n 2 --dist loadfile
+
+check: $(VENV)/.ready ## The inner loop: format, lint, types, unit tests
+	$(STEP) "Format" $(VENV)/bin/ruff format --check .
+	$(STEP) "Lint" $(VENV)/bin/ruff check .
+	$(STEP) "Types" $(VENV)/bin/mypy
+	$(STEP) "Unit tests" $(RUN) -m pytest -m "not engine" -n 2
+
+tools: ## Obtain pulumi, its language host and its plugins
+	@$(PYTHON) -m toolchain
+
+$(VENV)/.ready: requirements-dev.txt toolchain/virtualenv.sh
+	$(STEP) "Python packages" sh toolchain/virtualenv.sh $(PYTHON) $(VENV) requirements-dev.txt
+
+format: $(VENV)/.ready ## Format and mend what a machine can
+	@$(VENV)/bin/ruff format .
+	@$(VENV)/bin/ruff check --fix .
+
+lock: $(VENV)/.ready ## Resolve pyproject.toml into the two requirements files, with hashes
+	@LOCK="$(VENV)/bin/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
+	    --no-header --no-annotate --no-emit-index-url --quiet"; \
+	$$LOCK --output-file requirements.txt; \
+	$$LOCK --group dev --constraints requirements.txt --output-file requirements-dev.txt
+
+secrets: $(VENV)/.ready tools ## Set the secrets and identities of a stack: make secrets stack=production
+	@eval "$$($(PYTHON) -m toolchain --env)"; $(RUN) -m ops.secrets $(stack)
+
+picture: $(VENV)/.ready ## Draw the platform for README
+	@$(RUN) -m ops.picture > docs/platform.svg
+
+schema: $(VENV)/.ready ## Write the stack files' JSON schema for editors
+	@$(RUN) -m components.schema > docs/stack.schema.json
+
+evidence: $(VENV)/.ready tools ## Write docs/evidence anew
+	@$(RUN) -m lab.evidence
+
+clean: ## Remove what was made in the checkout; caches outside of it stay
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache

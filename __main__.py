@@ -1,0 +1,31 @@
+"""The platform, as a table of contents."""
+
+import pulumi
+
+from components import guard, settings, summary
+from components.cluster_authority import ClusterAuthority, ClusterAuthorityArgs
+from components.generated_secrets import GeneratedSecrets
+from components.machines import machines_of
+from components.providers import providers
+from components.tokens import Tokens
+
+config = pulumi.Config()
+wanted = settings.load()
+tokens = Tokens.of_this_run()
+guard.check(wanted, tokens)
+
+made_with = providers(wanted, config)
+# Without these nobody reads the backups or joins the cluster: they go when data may go.
+kept = pulumi.ResourceOptions(providers=made_with, protect=wanted.environment.protect_data or None)
+
+generated = GeneratedSecrets("secrets", kept)
+authority = ClusterAuthority(
+    "k3s", ClusterAuthorityArgs(cluster=wanted.stack, api_address=wanted.api_address), kept
+)
+machines = machines_of(wanted, tokens, pulumi.ResourceOptions(providers=made_with))
+
+pulumi.export("addresses", machines.addresses)
+pulumi.export("virtual_addresses", summary.virtual_addresses(wanted))
+pulumi.export("urls", summary.urls(wanted))
+pulumi.export("kubeconfig", authority.kubeconfig)
+pulumi.export("summary", summary.text(wanted))

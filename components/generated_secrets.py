@@ -1,0 +1,56 @@
+"""Secrets that nobody types: made once, kept encrypted in state, handed on as secret outputs."""
+
+from __future__ import annotations
+
+import pulumi
+import pulumi_random as random
+
+
+class GeneratedSecrets(pulumi.ComponentResource):
+    """Every password, token and key that the platform needs and can make itself.
+
+    All are letters and digits only: they pass through shells, URLs and configuration files of
+    a dozen programs without being quoted differently in each.
+    """
+
+    k3s_token: pulumi.Output[str]
+    """What a node shows to join the cluster."""
+    database_passwords: dict[str, pulumi.Output[str]]
+    """Of PostgreSQL's roles: superuser, replication, owner of the application's data, pooler."""
+    redis_password: pulumi.Output[str]
+    vrrp_password: pulumi.Output[str]
+    """Shared by the holders of the database address; VRRP reads eight characters."""
+    tunnel_secret: pulumi.Output[str]
+    """32 random bytes in base64, as Cloudflare wants them."""
+    backup_passphrase: pulumi.Output[str]
+    """Encrypts the backups; whoever loses the state loses the backups without a copy of it."""
+
+    def __init__(self, name: str, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("coldstorage:secrets:GeneratedSecrets", name, {}, opts)
+
+        self.k3s_token = self._password(f"{name}-k3s-token", 48)
+        self.database_passwords = {
+            role: self._password(f"{name}-database-{role}", 32)
+            for role in ("superuser", "replication", "owner", "pooler")
+        }
+        self.redis_password = self._password(f"{name}-redis", 32)
+        self.vrrp_password = self._password(f"{name}-vrrp", 8)
+        self.backup_passphrase = self._password(f"{name}-backup", 64)
+        self.tunnel_secret = random.RandomBytes(
+            f"{name}-tunnel", length=32, opts=pulumi.ResourceOptions(parent=self)
+        ).base64
+        self.register_outputs(
+            {
+                "k3s_token": self.k3s_token,
+                "database_passwords": self.database_passwords,
+                "redis_password": self.redis_password,
+                "vrrp_password": self.vrrp_password,
+                "tunnel_secret": self.tunnel_secret,
+                "backup_passphrase": self.backup_passphrase,
+            }
+        )
+
+    def _password(self, name: str, length: int) -> pulumi.Output[str]:
+        return random.RandomPassword(
+            name, length=length, special=False, opts=pulumi.ResourceOptions(parent=self)
+        ).result

@@ -1,0 +1,136 @@
+"""What the machines serve fits them, and fits together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from ipaddress import ip_address
+
+from pydantic import HttpUrl
+
+from ..faults import Fault, Path, key
+from ..sections import (
+    Application,
+    Backups,
+    Cloudflare,
+    Database,
+    Environment,
+    Hetzner,
+    Machines,
+    Network,
+    Proxmox,
+    Redis,
+    Role,
+)
+
+_FULL_BACKUPS_KEPT = 2
+"""Fewer, and one bad backup is all there is; a full one is made every day."""
+
+
+def replicas_above_nodes(application: Application, all_machines: Machines) -> Iterator[Fault]:
+    """At most one copy of a portal is on a node."""
+    nodes = _k3s_nodes(all_machines)
+    if application.replicas > nodes:
+        wrong = f"{application.replicas} are more than the {nodes} K3s machines"
+        yield Fault(("application", "replicas"), wrong, f"at most {nodes}, one on each")
+
+
+def connectors_above_nodes(cloudflare: Cloudflare, all_machines: Machines) -> Iterator[Fault]:
+    """At most one connector of the tunnel is on a node."""
+    nodes = _k3s_nodes(all_machines)
+    if cloudflare.tunnel.connectors > nodes:
+        wrong = f"{cloudflare.tunnel.connectors} are more than the {nodes} K3s machines"
+        path = ("cloudflare", "tunnel", "connectors")
+        yield Fault(path, wrong, f"at most {nodes}, one on each")
+
+
+def _k3s_nodes(machines: Machines) -> int:
+    return sum(m.role in {Role.K3S_SERVER, Role.K3S_AGENT} for m in machines.values())
+
+
+def portal_outside_domain(application: Application, environment: Environment) -> Iterator[Fault]:
+    """A portal's name is in the domain of the environment."""
+    domain = environment.domain
+    for portal in ("employee", "customer"):
+        hostname = getattr(application, portal).hostname
+        if hostname != domain and not hostname.endswith(f".{domain}"):
+            wrong = f"{hostname} is outside {domain}"
+            path = ("application", portal, "hostname")
+            yield Fault(path, wrong, f"a name in {key('environment', 'domain')}")
+
+
+def portal_hostnames_equal(application: Application) -> Iterator[Fault]:
+    """The two portals have two names."""
+    if application.customer.hostname == application.employee.hostname:
+        place = key("application", "employee", "hostname")
+        wrong = f"{application.customer.hostname} is already {place}"
+        yield Fault(("application", "customer", "hostname"), wrong, "a name of its own")
+
+
+def portal_ports_equal(application: Application) -> Iterator[Fault]:
+    """The two portals share one address, so they have two ports."""
+    if application.customer.port == application.employee.port:
+        place = key("application", "employee", "port")
+        wrong = f"{application.customer.port} is already {place}"
+        yield Fault(("application", "customer", "port"), wrong, "a port of its own")
+
+
+def database_ports_clash(database: Database, redis: Redis | None = None) -> Iterator[Fault]:
+    """PostgreSQL, its pooler and Redis listen beside each other."""
+    ports: list[tuple[Path, int]] = [
+        (("database", "port"), database.port),
+        (("database", "pooler_port"), database.pooler_port),
+    ]
+    if redis:
+        ports.append((("redis", "port"), redis.port))
+    owners: dict[int, Path] = {}
+    for path, port in ports:
+        owner = owners.setdefault(port, path)
+        if owner != path:
+            yield Fault(path, f"{port} is already {key(*owner)}", "a port of its own")
+
+
+def fallback_is_the_database_address(database: Database, network: Network) -> Iterator[Fault]:
+    """Where to look after the database address is somewhere else."""
+    for position, address in enumerate(database.fallback):
+        if address == network.database_address:
+            wrong = f"{address} is already {key('network', 'database_address')}"
+            path = ("database", "fallback", position)
+            yield Fault(path, wrong, "another address: the database address is tried first")
+
+
+def retention_below_drill_interval(backups: Backups) -> Iterator[Fault]:
+    """What a drill restores is still there when the next drill is due."""
+    if backups.retention_days < backups.drill_interval_days:
+        interval = f"{backups.drill_interval_days} of {key('backups', 'drill_interval_days')}"
+        wrong = f"{backups.retention_days} is shorter than the {interval}"
+        path = ("backups", "retention_days")
+        yield Fault(path, wrong, f"{backups.drill_interval_days} or more")
+
+
+def retention_below_two_full_backups(backups: Backups) -> Iterator[Fault]:
+    """One bad backup is never the only one."""
+    if backups.retention_days < _FULL_BACKUPS_KEPT:
+        wrong = f"{backups.retention_days} keeps a single full backup"
+        path = ("backups", "retention_days")
+        yield Fault(path, wrong, f"{_FULL_BACKUPS_KEPT} or more")
+
+
+def insecure_endpoint(
+    proxmox: Proxmox | None = None,
+    hetzner: Hetzner | None = None,
+    cloudflare: Cloudflare | None = None,
+) -> Iterator[Fault]:
+    """A token travels encrypted, unless it never leaves this machine."""
+    sections = {"proxmox": proxmox, "hetzner": hetzner, "cloudflare": cloudflare}
+    for name, section in sections.items():
+        if section and section.endpoint.scheme != "https" and not _is_loopback(section.endpoint):
+            wrong = f"{section.endpoint} would send the token in the clear"
+            yield Fault((name, "endpoint"), wrong, "an address that begins with https://")
+
+
+def _is_loopback(url: HttpUrl) -> bool:
+    host = (url.host or "").strip("[]")
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

@@ -1,0 +1,68 @@
+"""The single values that sections are made of: what each looks like, with one that is right."""
+
+from __future__ import annotations
+
+from datetime import time
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field, StringConstraints, WithJsonSchema
+
+Hostname = Annotated[
+    str,
+    StringConstraints(
+        max_length=253, pattern=r"^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$"
+    ),
+    Field(examples=["portal.example.com"]),
+]
+MachineName = Annotated[
+    str,
+    StringConstraints(pattern=r"^[a-z]([a-z0-9-]{0,61}[a-z0-9])?$"),
+    Field(examples=["db-node1"]),
+]
+PublicKey = Annotated[
+    str,
+    StringConstraints(
+        pattern=r"^(ssh-ed25519|ecdsa-sha2-nistp(256|384|521)|ssh-rsa) [A-Za-z0-9+/]+=*( .*)?$"
+    ),
+    Field(examples=["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI... name@laptop"]),
+]
+Port = Annotated[int, Field(ge=1, le=65535)]
+VmId = Annotated[int, Field(ge=100, le=999_999_999)]
+Positive = Annotated[int, Field(ge=1)]
+Identifier = Annotated[
+    str, StringConstraints(pattern=r"^[a-z_][a-z0-9_]{0,62}$"), Field(examples=["cold_db"])
+]
+
+
+def _whole_minute(value: time) -> time:
+    """Refuse what a timer would silently drop: seconds and a time zone."""
+    if value.second or value.microsecond or value.tzinfo:
+        raise ValueError("not a time of day like 02:00")
+    return value
+
+
+TimeOfDay = Annotated[
+    time,
+    AfterValidator(_whole_minute),
+    # JSON schema's own format "time" asks for seconds and a zone.
+    WithJsonSchema(
+        {"type": "string", "pattern": "^([01][0-9]|2[0-3]):[0-5][0-9]$", "examples": ["02:00"]}
+    ),
+]
+
+Fingerprint = (
+    Literal["unpinned"]
+    | Annotated[
+        str,
+        StringConstraints(pattern=r"^[0-9A-F]{2}(:[0-9A-F]{2}){31}$"),
+        Field(examples=["AB:CD:... (32 pairs)"]),
+    ]
+)
+CloudflareId = (
+    Literal["unpinned"]
+    | Annotated[
+        str,
+        StringConstraints(pattern=r"^[0-9a-f]{32}$"),
+        Field(examples=["023e105f4ecef8ad9ca31a8372d0c353"]),
+    ]
+)

@@ -1,0 +1,1 @@
+"""What people do to a platform by hand, as commands."""

@@ -1,0 +1,53 @@
+"""Secrets that nobody types."""
+
+from __future__ import annotations
+
+import json
+
+import pulumi
+import pulumi_random as random
+
+from components.generated_secrets import GeneratedSecrets
+
+
+def made(deploy):
+    def program() -> pulumi.Output[object]:
+        secrets = GeneratedSecrets(
+            "secrets", pulumi.ResourceOptions(provider=random.Provider("random"), protect=True)
+        )
+        return pulumi.Output.all(
+            k3s=secrets.k3s_token,
+            owner=secrets.database_passwords["owner"],
+            vrrp=secrets.vrrp_password,
+        )
+
+    return deploy(program)
+
+
+def test_every_secret_is_a_protected_child_on_the_given_provider(deploy):
+    children = [r for r in made(deploy).resources if r.custom and "providers" not in r.type]
+
+    assert len(children) == 9
+    assert {r.parent for r in children} == {"secrets"}
+    assert {r.provider for r in children} == {"random"}
+    assert all(r.protected for r in children)
+
+
+def test_each_secret_is_another_one(deploy):
+    values = made(deploy).result
+
+    assert len(set(values.values())) == len(values) == 3
+
+
+def test_passwords_need_no_quoting_and_vrrp_reads_eight_characters(deploy):
+    passwords = made(deploy).of_type("random:index/randomPassword:RandomPassword")
+
+    assert {r.inputs["special"] for r in passwords.values()} == {False}
+    assert passwords["secrets-vrrp"].inputs["length"] == 8
+    assert min(r.inputs["length"] for n, r in passwords.items() if n != "secrets-vrrp") >= 32
+
+
+def test_no_secret_is_an_input(deploy):
+    inputs = json.dumps([dict(r.inputs) for r in made(deploy).resources])
+
+    assert "password of" not in inputs

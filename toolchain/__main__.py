@@ -1,0 +1,39 @@
+"""`python3 -m toolchain`: obtain every tool, or print how to use them."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from toolchain.cache import Cache
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command line and return its exit status."""
+    parser = argparse.ArgumentParser(prog="python3 -m toolchain", description=__doc__)
+    choice = parser.add_mutually_exclusive_group()
+    choice.add_argument("--env", action="store_true", help="print export lines for a shell")
+    choice.add_argument(
+        "--again",
+        action="store_true",
+        help="try once more for what is a stand-in, built here or not here",
+    )
+    options = parser.parse_args(arguments)
+    cache = Cache.of_this_user()
+    if options.env:
+        from toolchain.environment import exports  # noqa: PLC0415 — a shell waits for it
+
+        print(exports(cache))
+        return 0
+
+    from toolchain.run import run  # noqa: PLC0415 — slow, and not needed for --env
+
+    try:
+        return run(cache, again=options.again)
+    except KeyboardInterrupt:
+        print("interrupted; run it again to go on", file=sys.stderr)
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())
