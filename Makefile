@@ -10,7 +10,7 @@ RUN := $(VENV)/bin/python
 STEP := @sh toolchain/step.sh
 stack ?= testing
 
-.PHONY: help up test check tools format lock secrets picture schema evidence clean
+.PHONY: help up test check tools format lock secrets generated evidence cold clean
 
 help: ## Say what there is
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 18
@@ -46,14 +46,16 @@ lock: $(VENV)/.ready ## Resolve pyproject.toml into the two requirements files, 
 secrets: $(VENV)/.ready tools ## Set the secrets and identities of a stack: make secrets stack=production
 	@eval "$$($(PYTHON) -m toolchain --env)"; $(RUN) -m ops.secrets $(stack)
 
-picture: $(VENV)/.ready ## Draw the platform for README
+generated: $(VENV)/.ready ## Write what follows from the code: README's picture, the editors' schema, the short list
 	@$(RUN) -m ops.picture > docs/platform.svg
-
-schema: $(VENV)/.ready ## Write the stack files' JSON schema for editors
 	@$(RUN) -m components.schema > docs/stack.schema.json
+	@$(RUN) -m tests.components.machines.replacements_page
 
-evidence: $(VENV)/.ready tools ## Write docs/evidence anew
-	@$(RUN) -m lab.evidence
+evidence: $(VENV)/.ready tools ## Write docs/evidence anew, but for the cold run
+	@$(RUN) -m tests.evidence
+
+cold: ## Run the tests from an empty clone with empty caches, and keep what they said
+	@sh tests/cold.sh 2>&1 | tee docs/evidence/make-test-from-an-empty-clone.txt
 
 clean: ## Remove what was made in the checkout; caches outside of it stay
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache

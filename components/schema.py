@@ -1,4 +1,4 @@
-"""The JSON schema of a stack file, for editors: ``make schema``.
+"""The JSON schema of a stack file, for editors: ``make generated``.
 
 It comes from the models that check the file, so a hint in the editor and a message of the
 program never differ. What two values must agree on only the program knows.

@@ -100,10 +100,10 @@ class Lab:
             yaml.safe_dump(overlaid(self._stack_file(), change), sort_keys=False)
         )
 
-    def replace(self, section: str, value: Mapping[str, Any]) -> None:
-        """Write a section of the lab's stack file anew, keys in the order given."""
+    def replace(self, key: str, value: Mapping[str, Any] | str) -> None:
+        """Write a key of the lab's stack file anew, a section's own keys in the order given."""
         document = self._stack_file()
-        document["config"][f"coldstorage:{section}"] = dict(value)
+        document["config"][f"coldstorage:{key}"] = value
         self.stack_file.write_text(yaml.safe_dump(document, sort_keys=False))
 
     def section(self, name: str) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Draw the platform of a stack as SVG, from its settings: ``make picture``."""
+"""Draw the platform of a stack as SVG, from its settings: ``make generated``."""
 
 from __future__ import annotations
 

@@ -21,4 +21,4 @@ SECRETS = {
 def settings_of(stack: str) -> Settings:
     """Return what a stack file says, or raise the error that tells its faults."""
     files = {name: settings.read(PROJECT / f"Pulumi.{name}.yaml") for name in STACKS}
-    return settings.parse(stack, files.pop(stack) | SECRETS, SECRETS.keys(), files)
+    return settings.parse(stack, {**files.pop(stack), **SECRETS}, SECRETS.keys(), files)

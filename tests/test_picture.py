@@ -12,7 +12,7 @@ DRAWN = Path(__file__).resolve().parent.parent / "docs" / "platform.svg"
 
 
 def test_the_picture_in_readme_is_the_one_that_the_settings_draw():
-    assert DRAWN.read_text() == picture(settings_of("testing")), "run `make picture`"
+    assert DRAWN.read_text() == picture(settings_of("testing")), "run `make generated`"
 
 
 def test_the_picture_shows_every_machine_and_address():

@@ -158,7 +158,7 @@ def test_both_environments_together_fit_the_host():
 
 
 def test_the_schema_for_editors_is_the_one_that_the_models_make():
-    assert (ROOT / "docs/stack.schema.json").read_text() == schema.text(), "run `make schema`"
+    assert (ROOT / "docs/stack.schema.json").read_text() == schema.text(), "run `make generated`"
 
 
 def validator() -> jsonschema.Draft202012Validator:

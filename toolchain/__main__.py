@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 
 from toolchain.cache import Cache
@@ -28,6 +29,8 @@ def main(arguments: list[str] | None = None) -> int:
 
     from toolchain.run import run  # noqa: PLC0415 — slow, and not needed for --env
 
+    # An ended run must end its compilers too, so it ends as an interrupted one does.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         return run(cache, again=options.again)
     except KeyboardInterrupt:

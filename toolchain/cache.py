@@ -8,7 +8,6 @@ import hashlib
 import json
 import os
 import shutil
-import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -65,11 +64,12 @@ class Cache:
     def staging(self) -> Iterator[Path]:
         """Give an empty folder on the same file system, gone afterwards."""
         folder = self.root / "partial"
-        folder.mkdir(parents=True, exist_ok=True)
+        # Only the holder of the lock is here, so what lies there is a killed run's.
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
         try:
-            yield Path(tempfile.mkdtemp(dir=folder))
+            yield folder
         finally:
-            # Only the holder of the lock is here: the rest of it is a killed run's.
             shutil.rmtree(folder, ignore_errors=True)
 
     def place(self, files: Mapping[str, Path]) -> dict[str, tuple[int, int, str]]:

@@ -33,6 +33,7 @@ class Case:
     neighbours: Mapping[str, Mapping[str, Any]]
     faults: Mapping[str, str]
     warnings: Mapping[str, str]
+    patch: Mapping[str, Any]
 
     def settings(self) -> Settings:
         return settings.parse(self.stack, self.raw, self.secret_keys, self.neighbours)
@@ -54,6 +55,7 @@ def read_case(path: Path) -> Case:
         neighbours=neighbours,
         faults=fixture.get("faults", {}),
         warnings=fixture.get("warnings", {}),
+        patch=fixture.get("patch", {}),
     )
 
 

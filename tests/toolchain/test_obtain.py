@@ -65,12 +65,17 @@ def test_an_interrupted_run_leaves_nothing_and_the_next_finishes_it(cache, said)
     assert result.fresh
 
 
-def test_a_killed_runs_leftovers_are_cleared(cache, said):
-    leftover = cache.root / "partial" / "killed" / "half"
+def test_no_source_sees_a_killed_runs_leftovers(cache, said):
+    leftover = cache.root / "partial" / "killed"
     leftover.parent.mkdir(parents=True)
     leftover.write_text("half")
 
-    obtain_all([a_tool()], [FakeSource("best")], cache, said.append)
+    class Looks(FakeSource):
+        def obtain(self, tool, staging, say):
+            assert list(staging.iterdir()) == []
+            return super().obtain(tool, staging, say)
+
+    obtain_all([a_tool()], [Looks("best")], cache, said.append)
 
     assert placed(cache) == {"bin/hammer"}
 

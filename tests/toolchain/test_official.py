@@ -103,6 +103,15 @@ def test_an_archive_without_a_pin_must_match_the_releases_own_list(cache):
         assert bool(result.stamp) is accepted
 
 
+def test_an_archive_that_the_list_does_not_name_is_refused(cache):
+    server = Server({URL: archive(), LIST: f"{digest(archive())}  saw.tar.gz\n".encode()})
+
+    (result,) = obtain(cache, server, a_tool(checksums=LIST))
+
+    assert result.failures == (("official", f"{LIST} does not name hammer-1.2.3.tar.gz"),)
+    assert URL not in server.asked
+
+
 def test_without_a_pin_or_a_list_nothing_is_downloaded(cache):
     server = Server({URL: archive()})
 

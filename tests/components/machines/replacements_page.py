@@ -1,4 +1,4 @@
-"""``python -m tests.components.machines.replacements_page`` writes ``docs/replacements.md``."""
+"""``make generated`` writes ``docs/replacements.md``."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ HEAD = """\
 # What an edit replaces
 
 Generated from `components/machines/replacements_*.py` by
-`python -m tests.components.machines.replacements_page`. Tests prove it from the providers' schemas
+`make generated`. Tests prove it from the providers' schemas
 and from every single edit of a stack file: what is not here replaces no machine and deletes no
 disk. `preview` shows each replacement before it happens; with `protect_data` those of machines and
 disks that hold data are refused.

@@ -1,0 +1,107 @@
+"""Write ``docs/evidence`` anew: ``make evidence``. Each file is what a command printed."""
+
+from __future__ import annotations
+
+import os
+import platform
+import re
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from lab.project import running
+from tests import breaks
+from tests.components.stack_cases import HERE, patched, read_case
+
+ROOT = Path(__file__).resolve().parent.parent
+EVIDENCE = ROOT / "docs" / "evidence"
+RUNS = 5
+
+
+def printed(*command: str) -> str:
+    """Return what a command printed, with its prompt and without this machine's folders."""
+    done = subprocess.run(
+        command,
+        cwd=ROOT,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        check=False,
+    )
+    return f"$ {' '.join(command).replace(sys.executable, 'python')}\n{anonymous(done.stdout)}"
+
+
+def anonymous(text: str) -> str:
+    """Return ``text`` without colours, and with the machine's folders given general names."""
+    text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", text)
+    for folder, name in ((str(ROOT), "<checkout>"), (str(Path.home()), "~")):
+        text = text.replace(folder, name)
+    return re.sub(r"(?m)[ \t]+$", "", re.sub(r"/tmp/[\w./-]+", "<temporary>", text))  # noqa: S108
+
+
+def ten_faults() -> str:
+    """Return what the real engine says to a stack file with ten faults."""
+    case = read_case(HERE / "ten_faults.yaml")
+    with TemporaryDirectory() as home, running("testing", Path(home)) as lab:
+        for name, patch in case.patch.items():
+            lab.replace(name, patched(lab.section(name), patch))
+        lab.replace("cloudflare_api_token", "a-token-in-plain-text")
+        done = lab.pulumi("preview", check=False)
+    return f"$ pulumi preview   # with {HERE.name}/ten_faults.yaml laid over testing\n" + anonymous(
+        done.stdout + done.stderr
+    )
+
+
+def measured() -> str:
+    """Return how long the everyday commands take here."""
+    commands: dict[str, Sequence[str]] = {
+        "make tools (warm)": ("make", "tools"),
+        "make check": ("make", "check"),
+        "make up: preview of testing": ("make", "up"),
+        "preview of production": ("make", "up", "stack=production"),
+    }
+    lines = [
+        "# Measured\n",
+        f"Made by `make evidence`, {RUNS} runs each, {os.cpu_count()} cores, "
+        f"{platform.system()}, Python {platform.python_version()}; seconds.\n",
+        "| command | least | median | most |",
+        "| --- | --- | --- | --- |",
+    ]
+    for name, command in commands.items():
+        taken = sorted(_seconds(command) for _ in range(RUNS))
+        lines.append(
+            f"| {name} | {taken[0]:.1f} | {statistics.median(taken):.1f} | {taken[-1]:.1f} |"
+        )
+    lines.append("\nCold figures: `make-test-from-an-empty-clone.txt`.")
+    return "\n".join(lines)
+
+
+def _seconds(command: Sequence[str]) -> float:
+    started = time.monotonic()
+    subprocess.run(command, cwd=ROOT, stdout=subprocess.DEVNULL, check=True)
+    return time.monotonic() - started
+
+
+PIECES: dict[str, Callable[[], str]] = {
+    "tools.txt": lambda: printed("make", "tools"),
+    "preview-testing.txt": lambda: printed(sys.executable, "-m", "lab", "preview", "testing"),
+    "preview-production.txt": lambda: printed(sys.executable, "-m", "lab", "preview", "production"),
+    "ten-faults.txt": ten_faults,
+    "broken-on-purpose.md": lambda: "\n".join(breaks.table()),
+    "measured.md": measured,
+}
+
+
+def main() -> None:
+    """Write the pieces that are named, or all."""
+    for name in sys.argv[1:] or PIECES:
+        (EVIDENCE / name).write_text(PIECES[name]().rstrip() + "\n")
+        print(f"docs/evidence/{name}")  # noqa: T201 - it says what it does
+
+
+if __name__ == "__main__":
+    main()
