@@ -51,6 +51,12 @@ def _proxmox(wanted: Proxmox, token: str) -> Iterator[str]:
     try:
         with ProxmoxApi(endpoint, token=token, fingerprint=wanted.fingerprint) as api:
             missing = wanted.nodes.keys() - api.nodes()
+            if not api.firewall_is_on():
+                pulumi.log.warn(
+                    f"the firewall of the cluster at {endpoint} is off, so the rules of its "
+                    "machines do nothing; turn it on under Datacenter > Firewall > Options, with "
+                    "a rule that lets you in"
+                )
     except WrongCertificateError as error:
         if wanted.fingerprint == UNPINNED:
             yield (

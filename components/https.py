@@ -79,12 +79,12 @@ class JsonApi:
         """Return the document at ``path``, or raise :class:`ApiError` with the API's own words."""
         return self.call("GET", path)
 
-    def call(self, method: str, path: str, body: Mapping[str, object] | None = None) -> object:
-        """Send ``body`` as JSON and return the document that answers."""
-        headers = self._headers | ({"Content-Type": "application/json"} if body else {})
+    def call(self, method: str, path: str, body: Mapping[str, str] | None = None) -> object:
+        """Send ``body`` and return the document that answers."""
+        headers = self._headers | ({"Content-Type": self.content_type} if body else {})
         try:
             self._connection.request(
-                method, self._prefix + path, json.dumps(body) if body else None, headers
+                method, self._prefix + path, self.encoded(body) if body else None, headers
             )
             answer = self._connection.getresponse()
             text = answer.read().decode(errors="replace")
@@ -98,6 +98,12 @@ class JsonApi:
         except json.JSONDecodeError:
             raise ApiError(f"{self._host} answered {method} {path} with no JSON") from None
         return document
+
+    content_type = "application/json"
+
+    def encoded(self, body: Mapping[str, str]) -> str:
+        """Return a body as this API wants it."""
+        return json.dumps(body)
 
     def _presented(self) -> str:
         sock = self._connection.sock

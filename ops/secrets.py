@@ -7,27 +7,24 @@ names the host, the account and the project that the fingerprint guard will insi
 
 from __future__ import annotations
 
-import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from getpass import getpass
-from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
-
-import yaml
 
 from components.guard import project_marker
 from components.https import ApiError, JsonApi, WrongCertificateError
 from components.sections import UNPINNED, Cloudflare, Hetzner, Proxmox
-
-ROOT = Path(__file__).resolve().parent.parent
+from components.settings import PROJECT
+from ops.stack_files import StackFile
 
 EXPLAINED: Mapping[str, str] = {
     "proxmox_api_token": (
         "Proxmox API token, as user@realm!id=uuid. Create it under Datacenter > Permissions >\n"
-        "API Tokens. Roles on /: PVEVMAdmin, PVEDatastoreAdmin, PVEPoolAdmin and PVEAuditor."
+        "API Tokens; it needs on /: VM.Allocate, VM.Audit, VM.Config.*, VM.Migrate, VM.PowerMgmt,\n"
+        "VM.Snapshot, VM.Snapshot.Rollback, Datastore.*, Pool.Allocate, Pool.Audit, SDN.Use,\n"
+        "Sys.Audit and Sys.Modify (downloads the Debian image)."
     ),
     "cloudflare_api_token": (
         "Cloudflare API token for this environment's zone only. It needs Zone:Read, DNS:Edit,\n"
@@ -47,45 +44,6 @@ class Person:
     secret: Callable[[str], str]
     agrees: Callable[[str], bool]
     hears: Callable[[str], None]
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class StackFile:
-    """One environment's stack file, read as it is and changed through the engine."""
-
-    project: Path
-    stack: str
-
-    def section(self, name: str) -> dict[str, Any]:
-        """Return a section as it stands in the file."""
-        document = yaml.safe_load((self.project / f"Pulumi.{self.stack}.yaml").read_text())
-        section: dict[str, Any] = document["config"].get(f"coldstorage:{name}") or {}
-        return section
-
-    def platform(self) -> str:
-        """Return the platform that the stack stands on."""
-        document = yaml.safe_load((self.project / f"Pulumi.{self.stack}.yaml").read_text())
-        return str(document["config"]["coldstorage:platform"])
-
-    def set_secret(self, name: str, value: str) -> None:
-        """Encrypt and keep a secret."""
-        self._config("set", "--secret", name, value=value)
-
-    def pin(self, path: str, value: str) -> None:
-        """Write an identity, which is no secret."""
-        self._config("set", "--path", path, value=value)
-
-    def _config(self, *arguments: str, value: str) -> None:
-        done = subprocess.run(
-            ["pulumi", "--non-interactive", "--stack", self.stack, "config", *arguments],
-            cwd=self.project,
-            input=value,
-            text=True,
-            capture_output=True,
-            check=False,
-        )
-        if done.returncode:
-            raise SystemExit(f"pulumi config {arguments[0]} failed: {done.stderr.strip()}")
 
 
 def set_up(file: StackFile, person: Person) -> None:
@@ -185,12 +143,12 @@ def _agrees(question: str) -> bool:
 
 def main() -> None:
     """Run at a terminal for the stack that is named."""
-    if len(sys.argv) != 2 or not (ROOT / f"Pulumi.{sys.argv[1]}.yaml").exists():  # noqa: PLR2004
+    if len(sys.argv) != 2 or not (PROJECT / f"Pulumi.{sys.argv[1]}.yaml").exists():  # noqa: PLR2004
         raise SystemExit("usage: make secrets stack=testing|production")
     if not sys.stdin.isatty():
         raise SystemExit("make secrets asks questions: run it at a terminal")
     person = Person(secret=getpass, agrees=_agrees, hears=print)
-    set_up(StackFile(project=ROOT, stack=sys.argv[1]), person)
+    set_up(StackFile(project=PROJECT, stack=sys.argv[1]), person)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ import argparse
 import signal
 import sys
 
-from toolchain.cache import Cache
+from .cache import Cache
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -22,12 +22,12 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     cache = Cache.of_this_user()
     if options.env:
-        from toolchain.environment import exports  # noqa: PLC0415 — a shell waits for it
+        from .environment import exports  # noqa: PLC0415 — a shell waits for it
 
         print(exports(cache))
         return 0
 
-    from toolchain.run import run  # noqa: PLC0415 — slow, and not needed for --env
+    from .run import run  # noqa: PLC0415 — slow, and not needed for --env
 
     # An ended run must end its compilers too, so it ends as an interrupted one does.
     signal.signal(signal.SIGTERM, signal.default_int_handler)

@@ -5,7 +5,7 @@ The pins of the pulumi archives are those that other projects published for this
 of the plugins' archives could be found; `tool.Download` says how those are checked instead.
 """
 
-from toolchain.tool import Download, GoBuild, OnPath, Tool
+from .tool import Download, GoBuild, OnPath, Tool
 
 PULUMI = "3.253.0"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 
-from toolchain.cache import Cache
+from .cache import Cache
 
 
 def note_network(cache: Cache, closed: str | None) -> None:

@@ -16,9 +16,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from toolchain.cache import Cache
-from toolchain.sources import Say
-from toolchain.tool import ROOT, GoBuild, SourceError, Tool
+from .cache import Cache
+from .sources import Say
+from .tool import ROOT, GoBuild, SourceError, Tool
 
 NEEDED_BYTES = 6 * 1024**3
 """Sources and build cache of the largest set of tools took 5 GB."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from http.client import HTTPResponse
 from pathlib import Path
 
-from toolchain.tool import SourceError
+from .tool import SourceError
 
 CONNECT_SECONDS = 4.0
 READ_SECONDS = 30.0

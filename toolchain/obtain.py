@@ -7,10 +7,10 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from toolchain.cache import Cache, Stamp
-from toolchain.gobuild import build_cache
-from toolchain.sources import Say, Source
-from toolchain.tool import SourceError, Tool
+from .cache import Cache, Stamp
+from .gobuild import build_cache
+from .sources import Say, Source
+from .tool import SourceError, Tool
 
 ABSENT = "absent"
 

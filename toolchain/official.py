@@ -9,10 +9,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from toolchain.cache import Cache, sha256
-from toolchain.network import Network
-from toolchain.sources import Say
-from toolchain.tool import Download, SourceError, Tool, architecture, operating_system
+from .cache import Cache, sha256
+from .network import Network
+from .sources import Say
+from .tool import Download, SourceError, Tool, architecture, operating_system
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from toolchain.obtain import Result
+from .obtain import Result
 
 STANDIN = "stand-in"
 

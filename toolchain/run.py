@@ -5,15 +5,15 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-from toolchain import environment, report
-from toolchain.cache import Cache
-from toolchain.catalog import TOOLS
-from toolchain.gobuild import FromGo
-from toolchain.network import Network
-from toolchain.obtain import obtain_all
-from toolchain.official import Official
-from toolchain.sources import FromPath, Source
-from toolchain.tool import Tool
+from . import environment, report
+from .cache import Cache
+from .catalog import TOOLS
+from .gobuild import FromGo
+from .network import Network
+from .obtain import obtain_all
+from .official import Official
+from .sources import FromPath, Source
+from .tool import Tool
 
 
 def sources(cache: Cache, network: Network) -> list[Source]:

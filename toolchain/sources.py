@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from toolchain.cache import Cache
-from toolchain.tool import SourceError, Tool
+from .cache import Cache
+from .tool import SourceError, Tool
 
 Say = Callable[[str], None]
 

@@ -79,11 +79,15 @@ def refusal(wanted: Wanted, owner: str, found: FoundVm) -> str:
             f"{seen}. It does not carry this stack's tag {owner}, so it is somebody else's: give "
             f"{wanted.name} another id in the stack file. Nothing was touched."
         )
+    # An import asks the guest agent for 15 minutes: the machine's own settings aren't known yet.
+    stop = f"qm stop {found.vm_id}"
     return (
-        f"{seen}. It is this stack's, left by a run that was interrupted. Adopt it:\n"
+        f"{seen}. It is this stack's, left by a run that was interrupted. Stop it on {found.node}, "
+        f"then either adopt it or, if it holds nothing, remove it; and run again:\n"
+        f"  {stop}\n"
         f"  {wanted.adopted_by(f'{found.node}/{found.vm_id}')}\n"
-        f"or, if it holds nothing, remove it on {found.node} and run again:\n"
-        f"  qm stop {found.vm_id}; qm destroy {found.vm_id}"
+        f"or\n"
+        f"  {stop}; qm destroy {found.vm_id}"
     )
 
 

@@ -55,6 +55,10 @@ def _add_cluster(app: FastAPI, cluster: Cluster) -> None:
     def nodes() -> Answer:
         return {"data": [{"node": n, "status": "online", "type": "node"} for n in cluster.nodes]}
 
+    @app.get("/api2/json/cluster/firewall/options")
+    def firewall() -> Answer:
+        return {"data": {"enable": int(cluster.firewall)}}
+
     @app.get("/api2/json/cluster/resources")
     def resources() -> Answer:
         return {"data": [_resource(vm) for vm in cluster.vms.values()]}
@@ -168,6 +172,28 @@ def _add_vms(app: FastAPI, cluster: Cluster) -> None:
         return {
             "data": [{"key": k, "value": v} for k, v in cluster.shown(cluster.vm(vm_id)).items()]
         }
+
+    @app.get(vm_path + "/snapshot")
+    def snapshots(vm_id: int) -> Answer:
+        kept = cluster.vm(vm_id).snapshots.items()
+        listed = [{"name": name, "description": s.description} for name, s in kept]
+        return {"data": [*listed, {"name": "current", "description": "You are here!"}]}
+
+    @app.post(vm_path + "/snapshot")
+    async def snapshot(node: str, vm_id: int, request: Request) -> Answer:
+        form = await form_of(request)
+        cluster.snapshot(cluster.vm(vm_id), form["snapname"], form.get("description", ""))
+        return {"data": cluster.task(node, "qmsnapshot", str(vm_id))}
+
+    @app.post(vm_path + "/snapshot/{name}/rollback")
+    def rollback(node: str, vm_id: int, name: str) -> Answer:
+        cluster.rollback(cluster.vm(vm_id), name)
+        return {"data": cluster.task(node, "qmrollback", str(vm_id))}
+
+    @app.delete(vm_path + "/snapshot/{name}")
+    def delete_snapshot(node: str, vm_id: int, name: str) -> Answer:
+        cluster.vm(vm_id).snapshots.pop(name)
+        return {"data": cluster.task(node, "qmdelsnapshot", str(vm_id))}
 
     @app.delete(vm_path)
     def destroy(node: str, vm_id: int) -> Answer:

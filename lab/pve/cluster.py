@@ -15,6 +15,14 @@ class Refused(Exception):  # noqa: N818 - it is an answer, not an accident
     """What Proxmox VE answers instead of doing it: a 500 with a sentence."""
 
 
+@dataclass(frozen=True)
+class Snapshot:
+    """A VM as it once was; of its disks the record knows only which there were."""
+
+    config: dict[str, str]
+    description: str
+
+
 @dataclass
 class Vm:
     """One VM record: its configuration as Proxmox stores it, and its firewall."""
@@ -25,6 +33,7 @@ class Vm:
     running: bool = False
     firewall: dict[str, str] = field(default_factory=dict)
     rules: list[dict[str, str]] = field(default_factory=list)
+    snapshots: dict[str, Snapshot] = field(default_factory=dict)
 
 
 @dataclass
@@ -32,6 +41,7 @@ class Cluster:
     """The whole state, and the operations that the API offers on it."""
 
     nodes: tuple[str, ...] = ("pve",)
+    firewall: bool = True
     vms: dict[int, Vm] = field(default_factory=dict)
     volumes: dict[str, float] = field(default_factory=dict)
     """Size in GiB of every disk, by volume id."""
@@ -93,6 +103,18 @@ class Cluster:
         for volume in [v for v in self.volumes if f"/vm-{vm.vm_id}-" in v]:
             del self.volumes[volume]
         del self.vms[vm.vm_id]
+
+    def snapshot(self, vm: Vm, name: str, description: str) -> None:
+        """Keep a VM as it is now."""
+        if name in vm.snapshots:
+            raise Refused(f"snapshot name '{name}' already used")
+        vm.snapshots[name] = Snapshot(dict(vm.config), description)
+
+    def rollback(self, vm: Vm, name: str) -> None:
+        """Put a VM back to a snapshot."""
+        if name not in vm.snapshots:
+            raise Refused(f"snapshot '{name}' does not exist")
+        vm.config = dict(vm.snapshots[name].config)
 
     def shown(self, vm: Vm) -> dict[str, str | int]:
         """Return the configuration as the API shows it: numbers as numbers."""

@@ -32,6 +32,7 @@ class World:
     fingerprint: str
     identities: str
     calls: list[str]
+    cluster: Cluster
 
 
 @pytest.fixture(scope="module")
@@ -39,11 +40,14 @@ def world(tmp_path_factory) -> Iterator[World]:
     with ExitStack() as stack, pytest.MonkeyPatch.context() as patch:
         authority = Authority(Path(tmp_path_factory.mktemp("authority")))
         patch.setenv("SSL_CERT_FILE", str(authority.certificate))
-        pve = api(Cluster(), PROXMOX_TOKEN)
+        cluster = Cluster()
+        pve = api(cluster, PROXMOX_TOKEN)
         known = identities(domain=DOMAIN, project="docfast", token=BEARER)
         proxmox = stack.enter_context(serving(pve, "proxmox", authority))
         others = stack.enter_context(serving(known, "identities", authority))
-        yield World(proxmox.endpoint, proxmox.fingerprint, others.endpoint, pve.state.calls)
+        yield World(
+            proxmox.endpoint, proxmox.fingerprint, others.endpoint, pve.state.calls, cluster
+        )
 
 
 def named(world: World, *, proxmox=None, cloudflare=None, tokens=None, **sections):
@@ -121,6 +125,18 @@ def test_the_token_of_the_other_environment_sees_no_zone(world):
     message = refusal(world, environment=other)
 
     assert "the token sees no zone gurukripacoldstore.in" in message
+
+
+def test_a_firewall_that_is_off_is_told_and_lets_pass(world, monkeypatch):
+    told: list[str] = []
+    monkeypatch.setattr("pulumi.log.warn", told.append)
+
+    named(world)
+    assert not told
+
+    monkeypatch.setattr(world.cluster, "firewall", False)
+    named(world)
+    assert "so the rules of its machines do nothing" in told[0]
 
 
 def test_every_refusal_is_told_at_once_and_none_shows_a_token(world):

@@ -10,7 +10,8 @@ import yaml
 
 from lab.identities import ACCOUNT_ID, ZONE_ID
 from lab.project import running
-from ops.secrets import Person, StackFile, set_up
+from ops.secrets import Person, set_up
+from ops.stack_files import StackFile
 
 pytestmark = pytest.mark.engine
 

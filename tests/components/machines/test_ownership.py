@@ -26,7 +26,8 @@ def test_ours_is_adopted_or_removed_by_the_commands_it_names():
 
     assert 'VM id 220 is taken by "db-node1" on pve' in reason
     assert "left by a run that was interrupted" in reason
-    assert "qm destroy 220" in reason
+    assert "qm stop 220; qm destroy 220" in reason
+    assert reason.index("qm stop 220") < reason.index("pulumi import")
     command = next(line for line in reason.splitlines() if "pulumi import" in line)
     assert shlex.split(command) == [
         "pulumi",
