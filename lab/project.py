@@ -10,9 +10,10 @@ import hashlib
 import json
 import os
 import secrets
+import signal
 import subprocess
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -61,9 +62,10 @@ class Lab:
         """Call ``then`` with the path of each call that changes something, before it does."""
         self.proxmox.state.before_change = then
 
-    def start(self, *arguments: str) -> subprocess.Popen[str]:
-        """Start the real engine on the lab's stack, as the head of a process group of its own."""
-        return subprocess.Popen(
+    @contextmanager
+    def started(self, *arguments: str) -> Iterator[subprocess.Popen[str]]:
+        """Run the real engine beside the block, as the head of a process group; then end it."""
+        engine = subprocess.Popen(
             ["pulumi", "--non-interactive", *arguments],
             cwd=self.project,
             env={**os.environ, **self.variables},
@@ -72,6 +74,12 @@ class Lab:
             stderr=subprocess.DEVNULL,
             start_new_session=True,
         )
+        try:
+            yield engine
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(engine.pid, signal.SIGKILL)
+            engine.wait()
 
     def pulumi(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         """Run the real engine on the lab's stack and return what it said."""
@@ -115,6 +123,11 @@ class Lab:
     def stack_file(self) -> Path:
         """Return where the lab's stack file is."""
         return self.project / f"Pulumi.{self.stack}.yaml"
+
+    @property
+    def checkpoint(self) -> Path:
+        """Return the file in which the engine keeps the stack's state."""
+        return self.project / "state" / ".pulumi" / "stacks" / "coldstorage" / f"{self.stack}.json"
 
     def _stack_file(self) -> dict[str, Any]:
         document: dict[str, Any] = yaml.safe_load(self.stack_file.read_text())
