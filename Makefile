@@ -55,7 +55,7 @@ evidence: $(VENV)/.ready tools ## Write docs/evidence anew, but for the cold run
 	@$(RUN) -m tests.evidence
 
 cold: ## Run the tests from an empty clone with empty caches, and keep what they said
-	@sh tests/cold.sh 2>&1 | tee docs/evidence/make-test-from-an-empty-clone.txt
+	@sh tests/cold.sh 2>&1 | tee /dev/stderr | grep -v 'go is at work$$' > docs/evidence/make-test-from-an-empty-clone.txt
 
 clean: ## Remove what was made in the checkout; caches outside of it stay
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache

@@ -76,8 +76,35 @@ def measured() -> str:
         lines.append(
             f"| {name} | {taken[0]:.1f} | {statistics.median(taken):.1f} | {taken[-1]:.1f} |"
         )
+    lines.append(f"\nMost memory that `make up` and all it starts held at once: {_peak()} MiB.")
     lines.append("\nCold figures: `make-test-from-an-empty-clone.txt`.")
     return "\n".join(lines)
+
+
+def _peak() -> int:
+    """Return the most memory that ``make up`` and its descendants held, sampled."""
+    running = subprocess.Popen(("make", "up"), cwd=ROOT, stdout=subprocess.DEVNULL)
+    most = 0
+    while running.poll() is None:
+        most = max(most, _resident(running.pid))
+        time.sleep(0.05)  # the rate of the samples
+    return most // 1024
+
+
+def _resident(root: int) -> int:
+    """Return what a process and its descendants hold, in KiB; shared pages count for each."""
+    parents, sizes = {}, {}
+    for status in Path("/proc").glob("[0-9]*/status"):
+        try:
+            fields = dict(line.split(":", 1) for line in status.read_text().splitlines())
+        except OSError:  # it has just ended
+            continue
+        parents[int(status.parent.name)] = int(fields["PPid"])
+        sizes[int(status.parent.name)] = int(fields.get("VmRSS", "0 kB").split()[0])
+    family = {root}
+    while more := {pid for pid, parent in parents.items() if parent in family} - family:
+        family |= more
+    return sum(sizes.get(pid, 0) for pid in family)
 
 
 def _seconds(command: Sequence[str]) -> float:
