@@ -1,0 +1,177 @@
+"""The connector: what pyinfra asks of a host, answered over the shells that are kept open."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from typing import IO, TYPE_CHECKING, Any, TypedDict, cast
+
+from pyinfra import logger
+from pyinfra.api.command import QuoteString, StringCommand
+from pyinfra.api.exceptions import ConnectError
+from pyinfra.api.output import echo
+from pyinfra.api.util import get_file_io
+from pyinfra.connectors.base import BaseConnector, DataMeta
+from pyinfra.connectors.util import remove_any_sudo_askpass_file
+from typing_extensions import Unpack, override
+
+from .arguments import Asked
+from .errors import ConnectionLostError
+from .output import Lines
+from .session import Session
+from .target import SshTarget
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from io import IOBase
+
+    from pyinfra.api.arguments import ConnectorArguments
+    from pyinfra.connectors.util import CommandOutput
+
+    from .wire import Sink, Stream
+
+
+class ConnectorData(TypedDict):
+    """What a host's data holds for this connector."""
+
+    ssh_target: SshTarget | None
+
+
+class FramedSshConnector(BaseConnector):
+    """Runs everything that pyinfra asks for over one connection and one shell per host."""
+
+    handles_execution = True
+    data_cls = ConnectorData
+    data_meta = {"ssh_target": DataMeta("An SshTarget: where the host is, and the key to it")}  # noqa: RUF012  # pyinfra's interface
+    data: ConnectorData
+
+    host_key: str | None = None
+    """The key that the host has shown, as it is written in ``SshTarget.host_keys``."""
+    bastion_host_key: str | None = None
+    """The key that its bastion has shown."""
+
+    _session: Session | None = None
+
+    @override
+    @staticmethod
+    def make_names_data(name: str) -> Iterator[tuple[str, dict[str, Any], list[str]]]:
+        """Yield the one host that a name of the inventory stands for."""
+        yield f"@framed/{name}", {}, []
+
+    @override
+    def connect(self) -> None:
+        """Connect, check the host's key, authenticate once and open a shell."""
+        target = self.data["ssh_target"]
+        if target is None:
+            raise ConnectError(f"{self.host.name}: there is no ssh_target in the host's data")
+        if target.host_keys is None and self.host_key:
+            # A host that is met again must be the one that was met first.
+            target = replace(target, host_keys=(self.host_key,))
+        self._hang_up()
+        self._session = Session(target, self.state)
+        self.host_key = self._session.host_key
+        self.bastion_host_key = self._session.bastion_host_key
+
+    @override
+    def disconnect(self) -> None:
+        """Take away what pyinfra put on the host, and end the connection."""
+        if self._session and self._session.alive:
+            remove_any_sudo_askpass_file(self.host)
+        self._hang_up()
+
+    @override
+    def run_shell_command(
+        self,
+        command: StringCommand,
+        print_output: bool = False,
+        print_input: bool = False,
+        **arguments: Unpack[ConnectorArguments],
+    ) -> tuple[bool, CommandOutput]:
+        """Run a command, and return whether it succeeded and what it wrote."""
+        lines = Lines()
+        if print_input:
+            echo(f"{self.host.print_prefix}>>> {command}", err=True)
+        success = self._run(command, Asked.for_command(arguments), lines.take)
+        output = lines.output()
+        if print_output:
+            for line in output:
+                echo(f"{self.host.print_prefix}{line.line}", err=True)
+        return success, output
+
+    @override
+    def put_file(
+        self,
+        filename_or_io: str | IOBase,
+        remote_filename: str,
+        remote_temp_filename: str | None = None,
+        print_output: bool = False,
+        print_input: bool = False,
+        **arguments: Unpack[ConnectorArguments],
+    ) -> bool:
+        """Write a file on the host as the user who is asked for, without a copy on the way."""
+        command = StringCommand("cat", ">", QuoteString(remote_filename))
+        with get_file_io(cast("str | IO[Any]", filename_or_io), "rb") as file:
+            # Somebody may have opened it as text.
+            asked = Asked.for_file(arguments, getattr(file, "buffer", file))
+            return self._copy(f"upload to {remote_filename}", command, asked, print_output)
+
+    @override
+    def get_file(
+        self,
+        remote_filename: str,
+        filename_or_io: str | IOBase,
+        remote_temp_filename: str | None = None,
+        print_output: bool = False,
+        print_input: bool = False,
+        **arguments: Unpack[ConnectorArguments],
+    ) -> bool:
+        """Read a file on the host as the user who is asked for, without a copy on the way."""
+        command = StringCommand("cat", QuoteString(remote_filename))
+        asked = Asked.for_file(arguments)
+        with get_file_io(cast("str | IO[Any]", filename_or_io), "wb") as file:
+            what = f"download of {remote_filename}"
+            return self._copy(what, command, asked, print_output, file)
+
+    def _copy(
+        self,
+        what: str,
+        command: StringCommand,
+        asked: Asked,
+        print_output: bool,
+        into: IO[bytes] | None = None,
+    ) -> bool:
+        said = Lines()
+
+        def sink(stream: Stream, data: bytes) -> None:
+            if into and stream == "stdout":
+                into.write(data)
+            else:
+                said.take(stream, data)
+
+        if self._run(command, asked, sink):
+            if print_output:
+                echo(f"{self.host.print_prefix}{what}: done", err=True)
+            return True
+        reason = f"{what}: {said.output().output}"
+        if not asked.elevated:
+            raise OSError(reason)  # as SFTP does
+        logger.error("%s%s", self.host.print_prefix, reason)
+        return False
+
+    def _run(self, command: StringCommand, asked: Asked, sink: Sink) -> bool:
+        if self._session is None:
+            raise ConnectionLostError(f"{self.host.name} is not connected")
+        deadline = time.monotonic() + asked.timeout
+        wanted = asked.command(self.state, self.host, command)
+        try:
+            return self._session.commands.run(wanted, asked.stdin, sink, deadline) in asked.success
+        except ConnectionLostError:
+            # pyinfra's own connector has -1 for it, which a command that reboots takes for success.
+            if -1 in asked.success:
+                return True
+            raise
+
+    def _hang_up(self) -> None:
+        if self._session:
+            self._session.close()
+            self._session = None

@@ -1,0 +1,114 @@
+"""The resource as a program writes it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import pulumi
+
+TYPE = "pyinfra:index:Deploy"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Ssh:
+    """How a host is reached; only what stands here is ever used, no agent and no ``~/.ssh``."""
+
+    address: pulumi.Input[str]
+    user: pulumi.Input[str]
+    private_key: pulumi.Input[str] = field(repr=False)
+    port: pulumi.Input[int] = 22
+    host_keys: pulumi.Input[list[str] | None] = None
+    """The keys that the host may show; None pins, in state, what it shows at first contact."""
+    bastion: Ssh | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Host:
+    """One host of the group, and what it alone is told."""
+
+    connector: Ssh | Literal["local"]
+    arguments: pulumi.Input[Mapping[str, Any]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Rollout:
+    """In which order hosts are changed, and what must hold before the next ones are."""
+
+    serial: int = 1
+    """How many hosts at once."""
+    canary: bool = True
+    """Whether the first batch is one host alone."""
+    last: tuple[str, ...] = ()
+    """Hosts that come at the end, such as the leader."""
+    probe: str | None = None
+    """Import path of a deploy that succeeds once a changed host is healthy."""
+    probe_seconds: int = 60
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DeployArgs:
+    """What a :class:`Deploy` needs to know.
+
+    ``hosts`` is plain, because its keys decide who is in the group.
+    """
+
+    deploy: str
+    """Import path of the pyinfra deploy, ``package.module:function``."""
+    hosts: Mapping[str, Host]
+    arguments: pulumi.Input[Mapping[str, Any]] = field(default_factory=dict)
+    """What all hosts are told; a host's own arguments win."""
+    sudo: bool = False
+    rollout: Rollout = field(default_factory=Rollout)
+    leave: str | None = None
+    """Import path of the deploy that a host runs before it is taken out of the group."""
+    on_delete: str | None = None
+    """Import path of the deploy that every host runs when the resource is deleted."""
+
+
+class Deploy(pulumi.CustomResource):
+    """A pyinfra deploy on a group of hosts."""
+
+    applied: pulumi.Output[Mapping[str, str]]
+    """What each host was last changed to, as a digest; a host that failed has its old one."""
+    drift: pulumi.Output[Mapping[str, list[str]]]
+    """What a refresh found to differ, by host; the next update repairs it."""
+
+    def __init__(
+        self, name: str, args: DeployArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        properties = {
+            "deploy": args.deploy,
+            "hosts": {host: _host(wanted) for host, wanted in args.hosts.items()},
+            "arguments": args.arguments,
+            "sudo": args.sudo,
+            "rollout": {
+                "serial": args.rollout.serial,
+                "canary": args.rollout.canary,
+                "last": list(args.rollout.last),
+                "probe": args.rollout.probe,
+                "probeSeconds": args.rollout.probe_seconds,
+            },
+            "leave": args.leave,
+            "onDelete": args.on_delete,
+            "applied": None,
+            "drift": None,
+        }
+        super().__init__(TYPE, name, properties, opts)
+
+
+def _host(host: Host) -> dict[str, pulumi.Input[Any]]:
+    connector = host.connector if isinstance(host.connector, str) else _ssh(host.connector)
+    return {"connector": connector, "arguments": host.arguments}
+
+
+def _ssh(ssh: Ssh) -> dict[str, pulumi.Input[Any]]:
+    return {
+        "address": ssh.address,
+        "port": ssh.port,
+        "user": ssh.user,
+        "privateKey": pulumi.Output.secret(ssh.private_key),
+        "hostKeys": ssh.host_keys,
+        "bastion": _ssh(ssh.bastion) if ssh.bastion else None,
+    }

@@ -1,0 +1,161 @@
+"""What the engine asks of a deploy: check, diff, create, update, read, delete."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pulumi.provider.experimental import provider as api
+from pulumi.provider.experimental.property_value import PropertyValue
+from pulumi.runtime import rpc
+
+from . import source_hash
+from .engine import Engine
+from .failures import PartlyDoneError
+from .group import Group, Reached
+from .rollout import work
+from .values import plain_map, secrets_in, wrapped
+from .wanted import Wanted, faults
+
+_RESULTS = ("applied", "hostKeys", "drift")
+
+
+class PyinfraProvider(api.Provider):
+    """Serves one resource type, ``pyinfra:index:Deploy``."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._running: set[Group] = set()
+
+    async def configure(self, _: api.ConfigureRequest) -> api.ConfigureResponse:
+        """Ask for secrets to be marked, and for previews to be answered."""
+        return api.ConfigureResponse(accept_secrets=True, supports_preview=True)
+
+    async def get_schema(self, _: api.GetSchemaRequest) -> api.GetSchemaResponse:
+        """Return the schema, from which SDKs of other languages are made."""
+        from .schema import schema  # noqa: PLC0415 - no run of a program asks for it
+
+        return api.GetSchemaResponse(schema=json.dumps(schema()))
+
+    async def check(self, request: api.CheckRequest) -> api.CheckResponse:
+        """Refuse what the deploy's contract does not allow; add the hash of the deploy's source."""
+        inputs = {k: v for k, v in request.new_inputs.items() if v.value is not None}
+        told = plain_map(inputs)
+        found = list(faults(told))
+        if not found:
+            inputs["sourceHash"] = PropertyValue(await self._source_hash(told["deploy"]))
+            # The contract is in the source: what it allowed once it allows again.
+            if plain_map(inputs) != plain_map(request.old_inputs):
+                group = self._group(request.urn, inputs, Reached())
+                found = [("deploy", fault) for fault in await group.faults()]
+        failures = [api.CheckFailure(property=p, reason=r) for p, r in found]
+        return api.CheckResponse(inputs=inputs, failures=failures or None)
+
+    async def _source_hash(self, deploy: str) -> str:
+        return await asyncio.to_thread(source_hash.of_deploy, deploy, Path.cwd())
+
+    async def diff(self, request: api.DiffRequest) -> api.DiffResponse:
+        """Compare what is wanted with what was reached; nothing is connected to."""
+        old, new = plain_map(request.old_state), plain_map(request.new_inputs)
+        kinds = api.PropertyDiffKind
+        changed = {
+            key: api.PropertyDiff(kinds.UPDATE if key in old else kinds.ADD, input_diff=True)
+            for key in sorted({*new, *(old.keys() - set(_RESULTS))})
+            if old.get(key) != new.get(key) and key not in request.ignore_changes
+        }
+        reached = Reached.parse(old)
+        todo = work(Wanted.parse(new).digests(), reached.applied, reached.drift)
+        for host in todo.change:
+            changed[f'hosts["{host}"]'] = api.PropertyDiff(kinds.UPDATE, input_diff=False)
+        for host in todo.leave:
+            changed[f'hosts["{host}"]'] = api.PropertyDiff(kinds.DELETE, input_diff=False)
+        return api.DiffResponse(changes=bool(changed), detailed_diff=changed, diffs=list(changed))
+
+    async def create(self, request: api.CreateRequest) -> api.CreateResponse:
+        """Bring a new group to what is wanted, or tell in a preview what that would change."""
+        inputs, reached = request.properties, Reached()
+        if request.preview:
+            await self._tell(request.urn, inputs, reached)
+            return api.CreateResponse(properties=_planned(inputs))
+        properties = await self._bring(request.urn, request.name, inputs, reached, {})
+        return api.CreateResponse(resource_id=request.name, properties=properties)
+
+    async def update(self, request: api.UpdateRequest) -> api.UpdateResponse:
+        """Bring the group from what was reached to what is wanted."""
+        old = plain_map(request.olds)
+        reached = Reached.parse(old)
+        if request.preview:
+            await self._tell(request.urn, request.news, reached)
+            return api.UpdateResponse(properties=_planned(request.news))
+        properties = await self._bring(
+            request.urn, request.resource_id, request.news, reached, request.olds
+        )
+        return api.UpdateResponse(properties=properties)
+
+    async def read(self, request: api.ReadRequest) -> api.ReadResponse:
+        """Look at every host; what differs from what was reached is drift."""
+        state = plain_map(request.properties)
+        group = self._group(request.urn, request.properties, Reached.parse(state))
+        drift = await self._while_running(group, group.drift())
+        return api.ReadResponse(
+            resource_id=request.resource_id,
+            properties={**request.properties, "drift": wrapped(drift)},
+            inputs=request.inputs,
+        )
+
+    async def delete(self, request: api.DeleteRequest) -> None:
+        """Run ``on_delete`` where there is one; else leave the hosts as they are and say so."""
+        state = plain_map(request.properties)
+        group = self._group(request.urn, request.properties, Reached.parse(state))
+        await self._while_running(group, group.delete())
+
+    async def cancel(self) -> None:
+        """Let what runs finish, and start nothing more."""
+        await asyncio.gather(*(group.cancel() for group in list(self._running)))
+
+    async def _tell(self, urn: str, inputs: Mapping[str, PropertyValue], reached: Reached) -> None:
+        group = self._group(urn, inputs, reached)
+        await self._while_running(group, group.tell_plan())
+
+    async def _bring(
+        self,
+        urn: str,
+        resource_id: str,
+        inputs: Mapping[str, PropertyValue],
+        reached: Reached,
+        old: Mapping[str, PropertyValue],
+    ) -> dict[str, PropertyValue]:
+        group = self._group(urn, inputs, reached)
+        reasons = await self._while_running(group, group.bring(plain_map(old)))
+        properties = {**inputs, **_results(group.reached)}
+        if reasons:
+            raise PartlyDoneError(resource_id, properties, inputs, reasons)
+        return properties
+
+    def _group(self, urn: str, inputs: Mapping[str, PropertyValue], reached: Reached) -> Group:
+        wanted = Wanted.parse(plain_map(inputs))
+        return Group(self._engine, urn, wanted, reached, secrets_in(inputs))
+
+    async def _while_running(self, group: Group, work: Any) -> Any:  # noqa: ANN401 - any result
+        self._running.add(group)
+        try:
+            return await work
+        finally:
+            self._running.discard(group)
+
+
+def _results(reached: Reached) -> dict[str, PropertyValue]:
+    return {
+        # From a digest a short secret could be guessed.
+        "applied": wrapped(reached.applied).with_secret(True),
+        "hostKeys": wrapped(reached.host_keys),
+        "drift": wrapped(reached.drift),
+    }
+
+
+def _planned(inputs: Mapping[str, PropertyValue]) -> dict[str, PropertyValue]:
+    # PropertyValue.computed() can't be sent (SDK 3.272); the wire's own word for it can.
+    return {**inputs, **{name: PropertyValue(rpc.UNKNOWN) for name in _RESULTS}}

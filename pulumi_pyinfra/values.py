@@ -1,0 +1,73 @@
+"""Property values of the engine as plain data: which are secret, which are not known yet."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from pulumi.provider.experimental.property_value import PropertyValue, PropertyValueType
+
+from .typed import UNKNOWN
+
+
+def plain(value: PropertyValue) -> Any:  # noqa: ANN401 - it is JSON
+    """Return what a property value holds; whole numbers come back as such."""
+    kind = value.type
+    if kind is PropertyValueType.COMPUTED:
+        return UNKNOWN
+    inner = value.value
+    if isinstance(inner, Mapping):
+        return {key: plain(item) for key, item in inner.items()}
+    if isinstance(inner, Sequence) and not isinstance(inner, str):
+        return [plain(item) for item in inner]
+    if isinstance(inner, float) and inner.is_integer():
+        # On the wire every number is a float.
+        return int(inner)
+    return inner
+
+
+def plain_map(values: Mapping[str, PropertyValue]) -> dict[str, Any]:
+    """Return a whole set of properties as plain data."""
+    return {key: plain(value) for key, value in values.items()}
+
+
+def wrapped(value: Any) -> PropertyValue:  # noqa: ANN401 - it is JSON
+    """Return plain data as a property value."""
+    if isinstance(value, Mapping):
+        return PropertyValue({key: wrapped(item) for key, item in value.items()})
+    if isinstance(value, list | tuple):
+        return PropertyValue([wrapped(item) for item in value])
+    if isinstance(value, int) and not isinstance(value, bool):
+        return PropertyValue(float(value))
+    return PropertyValue(value)
+
+
+def secrets_in(values: Mapping[str, PropertyValue]) -> list[str]:
+    """Return every text that is marked secret, to be masked wherever it might show."""
+    found: list[str] = []
+    for value in values.values():
+        _collect(value, found, inside=False)
+    return found
+
+
+def _collect(value: PropertyValue, found: list[str], *, inside: bool) -> None:
+    secret = inside or value.is_secret
+    inner = value.value
+    if isinstance(inner, Mapping):
+        for item in inner.values():
+            _collect(item, found, inside=secret)
+    elif isinstance(inner, str):
+        if secret and inner:
+            found.append(inner)
+    elif isinstance(inner, tuple):
+        for item in inner:
+            _collect(item, found, inside=secret)
+
+
+def has_unknowns(value: Any) -> bool:  # noqa: ANN401 - it is JSON
+    """Return whether anything in plain data is not known yet."""
+    if isinstance(value, Mapping):
+        return any(has_unknowns(item) for item in value.values())
+    if isinstance(value, list):
+        return any(has_unknowns(item) for item in value)
+    return bool(value == UNKNOWN)

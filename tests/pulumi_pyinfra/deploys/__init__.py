@@ -1,0 +1,1 @@
+"""Deploys for the tests of the provider."""
