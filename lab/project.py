@@ -23,8 +23,8 @@ import yaml
 from fastapi import FastAPI
 
 from toolchain.cache import Cache
-from toolchain.environment import variables
 
+from . import engine
 from .identities import ACCOUNT_ID, ZONE_ID, identities
 from .pve.api import api
 from .pve.cluster import Cluster
@@ -65,7 +65,7 @@ class Lab:
     @contextmanager
     def started(self, *arguments: str) -> Iterator[subprocess.Popen[str]]:
         """Run the real engine beside the block, as the head of a process group; then end it."""
-        engine = subprocess.Popen(
+        process = subprocess.Popen(
             ["pulumi", "--non-interactive", *arguments],
             cwd=self.project,
             env={**os.environ, **self.variables},
@@ -75,25 +75,15 @@ class Lab:
             start_new_session=True,
         )
         try:
-            yield engine
+            yield process
         finally:
             with suppress(ProcessLookupError):
-                os.killpg(engine.pid, signal.SIGKILL)
-            engine.wait()
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
 
     def pulumi(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         """Run the real engine on the lab's stack and return what it said."""
-        done = subprocess.run(
-            ["pulumi", "--non-interactive", *arguments],
-            cwd=self.project,
-            env={**os.environ, **self.variables},
-            text=True,
-            capture_output=True,
-            check=False,
-        )
-        if check and done.returncode:
-            raise RuntimeError(f"pulumi {' '.join(arguments)}\n{done.stdout}\n{done.stderr}")
-        return done
+        return engine.pulumi(self.project, self.variables, *arguments, check=check)
 
     def show(self, *arguments: str) -> int:
         """Run the real engine with its output where people see it, and return its exit code."""
@@ -200,14 +190,12 @@ def _variables(project: Path, authority: Authority) -> dict[str, str]:
         _write_private(passphrase, secrets.token_hex(16))
     state = project / "state"
     state.mkdir(exist_ok=True)
-    tools = Cache.of_this_user()
-    return variables(tools) | {
-        "PATH": f"{tools.bin}{os.pathsep}{os.environ['PATH']}",
-        "PULUMI_BACKEND_URL": state.as_uri(),
-        "PULUMI_CONFIG_PASSPHRASE_FILE": str(passphrase),
+    return engine.environment(
+        PULUMI_BACKEND_URL=state.as_uri(),
+        PULUMI_CONFIG_PASSPHRASE_FILE=str(passphrase),
         # The emulated Cloudflare is signed by the lab, not by a public authority.
-        "SSL_CERT_FILE": str(authority.certificate),
-    }
+        SSL_CERT_FILE=str(authority.certificate),
+    )
 
 
 def _write_project(lab: Lab, stack_file: Mapping[str, Any], credentials: Credentials) -> None:

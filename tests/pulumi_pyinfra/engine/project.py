@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,8 +10,7 @@ from typing import Any
 
 import yaml
 
-from toolchain.cache import Cache
-from toolchain.environment import variables
+from lab import engine
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -112,13 +110,11 @@ class Project:
     def __post_init__(self) -> None:
         state = self.folder / "state"
         state.mkdir()
-        tools = Cache.of_this_user()
-        self.variables = variables(tools) | {
-            "PATH": f"{tools.bin}{os.pathsep}{os.environ['PATH']}",
-            "PYTHONPATH": str(ROOT),
-            "PULUMI_BACKEND_URL": state.as_uri(),
-            "PULUMI_CONFIG_PASSPHRASE": "test",
-        }
+        self.variables = engine.environment(
+            PYTHONPATH=str(ROOT),
+            PULUMI_BACKEND_URL=state.as_uri(),
+            PULUMI_CONFIG_PASSPHRASE="test",
+        )
         plugin = {"name": "pyinfra", "path": str(ROOT / "pulumi_pyinfra")}
         program = {
             "name": "one-deploy",
@@ -141,17 +137,7 @@ class Project:
 
     def pulumi(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         """Run the real engine and return what it said."""
-        done = subprocess.run(
-            ["pulumi", "--non-interactive", *arguments],
-            cwd=self.folder,
-            env={**os.environ, **self.variables},
-            text=True,
-            capture_output=True,
-            check=False,
-        )
-        if check and done.returncode:
-            raise RuntimeError(f"pulumi {' '.join(arguments)}\n{done.stdout}\n{done.stderr}")
-        return done
+        return engine.pulumi(self.folder, self.variables, *arguments, check=check)
 
     def outputs(self) -> dict[str, Any]:
         """Return what the state keeps of the deploy."""
