@@ -12,7 +12,14 @@ from .failures import DeployFailedError
 from .protocol import CANCEL, Done, Event, Request, event_from_json
 
 _PARENT = str(Path(__file__).resolve().parent.parent)
+_KEPT = ("HOME", "LANG", "PATH", "TMPDIR", "TZ")
 _LONGEST_LINE = 64 * 1024 * 1024
+
+
+def _environment() -> dict[str, str]:
+    """Return what a worker needs; a passphrase or a token of the engine's is not for deploys."""
+    kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
+    return {**kept, "PYTHONPATH": _PARENT}
 
 
 class Worker:
@@ -33,7 +40,9 @@ class Worker:
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
             limit=_LONGEST_LINE,
-            env={**os.environ, "PYTHONPATH": _PARENT},
+            env=_environment(),
+            # Ctrl-C is for the provider, which lets the running operation finish.
+            start_new_session=True,
         )
         self._process = process
         assert process.stdin is not None  # noqa: S101 - a pipe was asked for

@@ -37,6 +37,7 @@ class ReadOnlyHost(WatchedHost):
         self._answers: dict[str, tuple[bool, CommandOutput]] = {}
         self.asked: list[str] = []
         """The commands by which facts were read since the last ``forget``."""
+        self._reading = 0
 
     @override
     def forget(self) -> None:
@@ -44,10 +45,21 @@ class ReadOnlyHost(WatchedHost):
         self.asked.clear()
 
     @override
+    def get_fact(self, name_or_cls: Any, *args: Any, **kwargs: Any) -> Any:
+        """Read a fact: the one way in which a plan may run anything on a host."""
+        self._reading += 1
+        try:
+            return super().get_fact(name_or_cls, *args, **kwargs)
+        finally:
+            self._reading -= 1
+
+    @override
     def run_shell_command(
         self, command: StringCommand | str, *args: Any, **kwargs: Any
     ) -> tuple[bool, CommandOutput]:
         """Ask the host, or remember what it answered."""
+        if not self._reading:
+            raise PermissionError(f"a plan only reads facts, it does not run: {command}")
         raw = command if isinstance(command, str) else command.get_raw_value()
         question = f"{raw}\0{sorted(kwargs.items())}"
         self.asked.append(raw)
@@ -58,7 +70,7 @@ class ReadOnlyHost(WatchedHost):
     @override
     def put_file(self, source: Any, to: str, *args: Any, **kwargs: Any) -> bool:
         """Refuse: a plan changes nothing."""
-        raise PermissionError(f"a plan must not write {to}")
+        raise PermissionError(f"a plan only reads facts, it does not write: {to}")
 
 
 class _NotRun(CommandOutput):

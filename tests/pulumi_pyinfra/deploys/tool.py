@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from io import StringIO
 
 from pyinfra import host
-from pyinfra.api import FactBase, deploy, operation
+from pyinfra.api import FactBase, StringCommand, deploy, operation
 from pyinfra.operations import files, server
 
 
@@ -58,6 +58,14 @@ def raising(wanted: Tool) -> None:
     """Raise before anything is done."""
     server.shell(name="Never run", commands=[f"touch {wanted.root}/never"])
     raise LookupError(f"no such thing in {wanted.root}")
+
+
+@deploy("Careless")
+def careless(wanted: Tool) -> None:
+    """Change the host while the deploy is only read."""
+    if wanted.install:
+        host.put_file(StringIO("x"), f"{wanted.root}/written")
+    host.run_shell_command(StringCommand("touch", f"{wanted.root}/touched"))
 
 
 @deploy("Branching")
