@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .deploy import Deploy, DeployArgs, Host, Rollout, Ssh
+    from .deploy import Chroot, Deploy, DeployArgs, Host, Rollout, Ssh
 
-__all__ = ["Deploy", "DeployArgs", "Host", "Rollout", "Ssh"]
+__all__ = ["Chroot", "Deploy", "DeployArgs", "Host", "Rollout", "Ssh"]
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401 - whatever has that name

@@ -25,11 +25,23 @@ class Ssh:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Chroot:
+    """A folder of the machine that the program runs on, with a system in it."""
+
+    path: pulumi.Input[str]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Host:
     """One host of the group, and what it alone is told."""
 
-    connector: Ssh | Literal["local"]
+    connector: Ssh | Chroot | Literal["local"]
     arguments: pulumi.Input[Mapping[str, Any]] = field(default_factory=dict)
+    machine: pulumi.Input[str | None] = None
+    """What differs when another machine stands here under the same name, such as the machine's id.
+
+    The new one is changed from nothing, and its key is pinned anew.
+    """
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -37,11 +49,16 @@ class Rollout:
     """In which order hosts are changed, and what must hold before the next ones are."""
 
     serial: int = 1
-    """How many hosts at once."""
+    """How many hosts at once; of several hosts the order is that of their names."""
     canary: bool = True
     """Whether the first batch is one host alone."""
     last: tuple[str, ...] = ()
-    """Hosts that come at the end, such as the leader."""
+    """Hosts that come at the end."""
+    last_if: str | None = None
+    """Import path of a function that says, on each host, whether it comes at the end.
+
+    Such as a leader: it takes what the deploy takes, reads facts, and is asked before each batch.
+    """
     probe: str | None = None
     """Import path of a deploy that succeeds once a changed host is healthy."""
     probe_seconds: int = 60
@@ -62,7 +79,12 @@ class DeployArgs:
     sudo: bool = False
     rollout: Rollout = field(default_factory=Rollout)
     leave: str | None = None
-    """Import path of the deploy that a host runs before it is taken out of the group."""
+    """Import path of the deploy that a host runs before it is taken out of the group.
+
+    It is told ``others``, the names of the hosts that stay. If it fails, the host stays too.
+    """
+    gone: tuple[str, ...] = ()
+    """Hosts that are lost for good: they are taken out of the group without being asked."""
     on_delete: str | None = None
     """Import path of the deploy that every host runs when the resource is deleted."""
 
@@ -78,37 +100,55 @@ class Deploy(pulumi.CustomResource):
     def __init__(
         self, name: str, args: DeployArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
-        properties = {
+        rollout = args.rollout
+        inputs = {
             "deploy": args.deploy,
             "hosts": {host: _host(wanted) for host, wanted in args.hosts.items()},
             "arguments": args.arguments,
             "sudo": args.sudo,
-            "rollout": {
-                "serial": args.rollout.serial,
-                "canary": args.rollout.canary,
-                "last": list(args.rollout.last),
-                "probe": args.rollout.probe,
-                "probeSeconds": args.rollout.probe_seconds,
-            },
+            "rollout": _said(
+                {
+                    "serial": rollout.serial,
+                    "canary": rollout.canary,
+                    "last": list(rollout.last) or None,
+                    "lastIf": rollout.last_if,
+                    "probe": rollout.probe,
+                    "probeSeconds": rollout.probe_seconds if rollout.probe else None,
+                }
+            ),
             "leave": args.leave,
+            "gone": list(args.gone) or None,
             "onDelete": args.on_delete,
-            "applied": None,
-            "drift": None,
         }
+        # Outputs are what is named and has no value.
+        properties = {**_said(inputs), "applied": None, "drift": None}
         super().__init__(TYPE, name, properties, opts)
 
 
 def _host(host: Host) -> dict[str, pulumi.Input[Any]]:
-    connector = host.connector if isinstance(host.connector, str) else _ssh(host.connector)
-    return {"connector": connector, "arguments": host.arguments}
+    match host.connector:
+        case Ssh() as ssh:
+            connector: Any = _ssh(ssh)
+        case Chroot(path=path):
+            connector = {"chroot": path}
+        case local:
+            connector = local
+    return _said({"connector": connector, "arguments": host.arguments, "machine": host.machine})
 
 
 def _ssh(ssh: Ssh) -> dict[str, pulumi.Input[Any]]:
-    return {
-        "address": ssh.address,
-        "port": ssh.port,
-        "user": ssh.user,
-        "privateKey": pulumi.Output.secret(ssh.private_key),
-        "hostKeys": ssh.host_keys,
-        "bastion": _ssh(ssh.bastion) if ssh.bastion else None,
-    }
+    return _said(
+        {
+            "address": ssh.address,
+            "port": ssh.port,
+            "user": ssh.user,
+            "privateKey": pulumi.Output.secret(ssh.private_key),
+            "hostKeys": ssh.host_keys,
+            "bastion": _ssh(ssh.bastion) if ssh.bastion else None,
+        }
+    )
+
+
+def _said(properties: dict[str, pulumi.Input[Any]]) -> dict[str, pulumi.Input[Any]]:
+    """Leave out what was not said, so that no plan shows it."""
+    return {key: value for key, value in properties.items() if value is not None}

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
+from functools import cached_property
+from pathlib import Path
+
 import grpc.aio
 from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc
 
@@ -21,8 +26,33 @@ class Engine:
         )
         await self._connected().Log(request)
 
+    @cached_property
+    def wants_diffs(self) -> bool:
+        """Whether the engine was told ``--diff``.
+
+        It keeps that to itself, so its own command line is read; where none is found, yes.
+        """
+        commands = [command for command in _ancestors() if Path(command[0]).name == "pulumi"]
+        return not commands or any(flag in commands[0] for flag in ("--diff", "--diff=true"))
+
     def _connected(self) -> engine_pb2_grpc.EngineStub:
         # Made at first use: a run without a change has nothing to say.
         if self._stub is None:
             self._stub = engine_pb2_grpc.EngineStub(grpc.aio.insecure_channel(self.address))
         return self._stub
+
+
+def _ancestors() -> Iterator[list[str]]:
+    """Yield the command lines of the processes that started this one, nearest first."""
+    number = os.getppid()
+    while number > 1:
+        process = Path(f"/proc/{number}")
+        try:
+            command = process.joinpath("cmdline").read_text(errors="replace")
+            # The name stands in brackets and may hold anything; the parent is the second after it.
+            number = int(
+                process.joinpath("stat").read_text(errors="replace").rpartition(")")[2].split()[1]
+            )
+        except (OSError, ValueError):
+            return
+        yield command.split("\0")

@@ -2,52 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from .engine import Engine
 from .failures import DeployFailedError
 from .narration import Narration
-from .protocol import (
-    Action,
-    Broken,
-    Connected,
-    Finished,
-    Host,
-    Operation,
-    Request,
-    Ssh,
-    Unreachable,
-)
-from .rollout import batches, work
-from .wanted import Wanted, WantedHost
+from .progress import Progress
+from .protocol import Action, Connected, Host, Request, Ssh
+from .reached import Reached
+from .rollout import Work, next_batch, work
+from .wanted import Wanted
 from .worker_process import Worker
-
-
-@dataclass(kw_only=True, slots=True)
-class Reached:
-    """What the state says of each host."""
-
-    applied: dict[str, str] = field(default_factory=dict)
-    host_keys: dict[str, str] = field(default_factory=dict)
-    drift: dict[str, list[str]] = field(default_factory=dict)
-
-    @classmethod
-    def parse(cls, state: Mapping[str, Any]) -> Reached:
-        """Return what plain properties hold."""
-        return cls(
-            applied=dict(state.get("applied") or {}),
-            host_keys=dict(state.get("hostKeys") or {}),
-            drift=dict(state.get("drift") or {}),
-        )
-
-    def forget(self, host: str) -> None:
-        """Keep nothing of a host that has left."""
-        self.applied.pop(host, None)
-        self.host_keys.pop(host, None)
-        self.drift.pop(host, None)
 
 
 class Group:
@@ -63,54 +32,80 @@ class Group:
     ) -> None:
         self._engine, self._urn = engine, urn
         self._wanted, self.reached, self._secrets = wanted, reached, tuple(secrets)
-        self._worker: Worker | None = None
+        self._workers: set[Worker] = set()
         self._cancelled = False
 
     async def faults(self) -> list[str]:
-        """Return what the deploy's contract says against the arguments, by host and key."""
-        narration = Narration()
-        await self._run(Action.CHECK, self._wanted.deploy, list(self._wanted.hosts), narration)
-        return narration.faults
+        """Return what contracts say against the arguments, by input, host and key."""
+        wanted, rollout = self._wanted, self._wanted.rollout
+        deploys = {
+            "deploy": wanted.deploy,
+            "rollout.probe": rollout.probe,
+            "rollout.last_if": rollout.last_if,
+            "leave": wanted.leave,
+            "on_delete": wanted.on_delete,
+        }
+        asked = {key: deploy for key, deploy in deploys.items() if deploy}
+        hosts = [name for name in wanted.hosts if wanted.knows(name)]
+        told = await asyncio.gather(
+            *(
+                self._ask(Action.CHECK, deploy, hosts, others=[] if key == "leave" else None)
+                for key, deploy in asked.items()
+            )
+        )
+        pairs = zip(asked, told, strict=True)
+        return [f"{key}: {fault}" for key, narration in pairs for fault in narration.faults]
 
     async def tell_plan(self) -> None:
         """Say under the resource what an update would change inside each host."""
-        todo = work(self._wanted.digests(), self.reached.applied, self.reached.drift)
-        narration = Narration()
-        there = [host for host in todo.change if self._wanted.hosts[host].exists]
-        narration.not_there_yet(host for host in todo.change if host not in there)
-        narration.leaving(todo.leave, self._wanted.leave)
-        if there:
-            await self._run(Action.PLAN, self._wanted.deploy, there, narration)
-        await self._engine.say(self._urn, narration.plan())
+        todo, hosts = self._work(), self._wanted.hosts
+        new = [name for name in todo.change if not hosts[name].exists]
+        vague = [n for n in todo.change if n not in new and not self._wanted.knows(n)]
+        asked = [name for name in todo.change if name not in (*new, *vague)]
+        narration = await self._ask(Action.PLAN, self._wanted.deploy, asked)
+        narration.note(new, "does not exist yet; everything will be done")
+        narration.note(vague, "its arguments are not known yet")
+        for host in todo.leave:
+            narration.note([host], f"leaves the group and {self._farewell(host)}")
+        if narration.faults:
+            raise DeployFailedError("; ".join(narration.faults))
+        await self._engine.say(self._urn, narration.plan(diffs=self._engine.wants_diffs))
 
     async def drift(self) -> dict[str, list[str]]:
         """Return what differs inside each host from what was reached."""
-        narration = Narration()
-        await self._run(Action.PLAN, self._wanted.deploy, list(self.reached.applied), narration)
+        hosts = [name for name in self.reached.applied if name in self._wanted.hosts]
+        narration = await self._ask(Action.PLAN, self._wanted.deploy, hosts)
+        if narration.faults:
+            raise DeployFailedError("; ".join(narration.faults))
+        # Of a host that can't be asked nothing new is known.
+        known = {h: self.reached.drift[h] for h in narration.unreachable if h in self.reached.drift}
         drift = narration.changes()
         if drift or narration.unreachable:
-            await self._engine.say(self._urn, narration.plan(), warning=True)
-        return drift
+            told = narration.plan(diffs=self._engine.wants_diffs)
+            await self._engine.say(self._urn, told, warning=True)
+        return known | drift
 
     async def bring(self, old: Mapping[str, Any]) -> list[str]:
         """Change batch by batch; return the reasons why not all was reached, or none."""
-        digests = self._wanted.digests()
-        todo = work(digests, self.reached.applied, self.reached.drift)
-        if todo.leave and (reasons := await self._leave(todo.leave, old)):
-            return reasons
-        order = batches(
-            todo.change,
-            serial=self._wanted.serial,
-            canary=self._wanted.canary,
-            last=self._wanted.last,
-        )
-        for batch in order:
+        for host in self._work().leave:
+            if reasons := await self._leave(host, old):
+                return reasons
+        canary = self._wanted.rollout.canary
+        while left := self._work().change:
             if self._cancelled:
-                return [f"cancelled; {', '.join(self._not_reached(digests))} not changed"]
-            reasons = await self._change(batch, digests)
-            if reasons:
-                rest = [host for host in self._not_reached(digests) if host not in batch]
+                return [f"cancelled; not changed: {', '.join(left)}"]
+            last = {*self._wanted.rollout.last}
+            if self._wanted.rollout.last_if and len(left) > 1:
+                asked = await self._ask(Action.ASK, self._wanted.rollout.last_if, left)
+                if asked.faults:
+                    return asked.faults
+                last |= {host for host, yes in asked.answers.items() if yes}
+            serial = self._wanted.rollout.serial
+            batch = next_batch(left, serial=serial, canary=canary, last=last)
+            if reasons := await self._change(batch):
+                rest = [host for host in left if host not in batch]
                 return [*reasons, *([f"untouched: {', '.join(rest)}"] if rest else [])]
+            canary = False
         return []
 
     async def delete(self) -> None:
@@ -118,106 +113,125 @@ class Group:
         if self._wanted.on_delete is None:
             await self._engine.say(self._urn, "the hosts are left as they are (no on_delete)")
             return
-        narration = Narration()
-        hosts = list(self.reached.applied)
-        await self._run(Action.APPLY, self._wanted.on_delete, hosts, narration)
+        narration = await self._ask(
+            Action.APPLY, self._wanted.on_delete, list(self.reached.applied)
+        )
         if narration.unreachable:
             gone = "; ".join(f"{h}: {why}" for h, why in narration.unreachable.items())
             await self._engine.say(self._urn, f"not cleaned: {gone}", warning=True)
-        if narration.failures:
-            raise DeployFailedError("; ".join(narration.failures.values()))
+        if failed := [*narration.failures.values(), *narration.faults]:
+            raise DeployFailedError("; ".join(failed))
 
     async def cancel(self) -> None:
         """Let what runs finish, and start nothing more."""
         self._cancelled = True
-        if self._worker:
-            await self._worker.cancel()
+        await asyncio.gather(*(worker.cancel() for worker in self._workers))
 
-    async def _change(self, batch: Sequence[str], digests: Mapping[str, str]) -> list[str]:
-        narration = Narration()
-        await self._run(Action.APPLY, self._wanted.deploy, batch, narration)
-        healthy = [host for host in batch if host in narration.succeeded]
-        if self._wanted.probe and healthy:
-            probed = Narration()
-            await self._run(Action.PROBE, self._wanted.probe, healthy, probed)
+    def _work(self) -> Work:
+        return work(self._wanted.digests(), self.reached.applied, self.reached.drift)
+
+    async def _change(self, batch: Sequence[str]) -> list[str]:
+        """Change some hosts at once; return why not all of them are what is wanted."""
+        narration = await self._ask(Action.APPLY, self._wanted.deploy, batch)
+        changed = [host for host in batch if host in narration.succeeded]
+        probe, seconds = self._wanted.rollout.probe, self._wanted.rollout.probe_seconds
+        if probe and changed:
+            probed = await self._ask(Action.PROBE, probe, changed)
+            narration.faults += probed.faults
             narration.failures |= {
-                host: f"{host}: changed, but its probe {self._wanted.probe} did not succeed within "
-                f"{self._wanted.probe_seconds} s: {why}"
+                host: f"{host}: changed, but its probe {probe} did not succeed within "
+                f"{seconds} s: {why}"
                 for host, why in probed.bad().items()
             }
-        for host in batch:
-            if host in narration.succeeded and host not in narration.failures:
-                self.reached.applied[host] = digests[host]
-                self.reached.drift.pop(host, None)
-        return list(narration.bad().values())
+            changed = [host for host in changed if host in probed.succeeded]
+        digests = self._wanted.digests()
+        for host in changed:
+            self.reached.applied[host] = digests[host]
+            self.reached.drift.pop(host, None)
+        reasons = [*narration.bad().values(), *narration.faults]
+        if not (reasons or self._cancelled):
+            reasons = [f"{host}: the worker did not finish" for host in {*batch} - {*changed}]
+        return reasons
 
-    async def _leave(self, leaving: Sequence[str], old: Mapping[str, Any]) -> list[str]:
-        before = Wanted.parse(old)
-        for host in leaving:
-            if self._wanted.leave is not None:
-                narration = Narration()
-                others = [other for other in self._wanted.hosts if other != host]
-                told = {**before.hosts[host].arguments, "others": others}
-                gone = WantedHost(connector=before.hosts[host].connector, arguments=told)
-                await self._run(
-                    Action.APPLY, self._wanted.leave, [host], narration, hosts={host: gone}
-                )
-                if bad := narration.bad():
-                    return [f"{host} may not leave: {why}" for why in bad.values()]
-            self.reached.forget(host)
+    async def _leave(self, host: str, old: Mapping[str, Any]) -> list[str]:
+        """Let a host leave the group; return why it may not."""
+        if host in self._wanted.gone:
+            await self._engine.say(self._urn, f"{host}: {self._farewell(host)}", warning=True)
+        elif self._wanted.leave is not None:
+            before = replace(Wanted.parse(old), arguments=self._wanted.arguments)
+            others = [other for other in self._wanted.hosts if other != host]
+            narration = await self._ask(
+                Action.APPLY, self._wanted.leave, [host], others=others, wanted=before
+            )
+            if bad := [*narration.bad().values(), *narration.faults]:
+                return [f"{host} may not leave: {why}" for why in bad]
+            if host not in narration.succeeded:
+                return [f"cancelled; {host} has not left"]
+        self.reached.forget(host)
         return []
 
-    def _not_reached(self, digests: Mapping[str, str]) -> list[str]:
-        return [host for host, d in digests.items() if self.reached.applied.get(host) != d]
+    def _farewell(self, host: str) -> str:
+        if host in self._wanted.gone:
+            return "is gone for good, as the program says: nothing runs on it"
+        return f"runs {self._wanted.leave} first" if self._wanted.leave else "is left as it is"
 
-    async def _run(
+    async def _ask(
         self,
         action: Action,
         deploy: str,
         names: Iterable[str],
-        narration: Narration,
-        hosts: Mapping[str, WantedHost] | None = None,
-    ) -> None:
-        chosen = hosts or self._wanted.hosts
+        *,
+        others: Sequence[str] | None = None,
+        wanted: Wanted | None = None,
+    ) -> Narration:
+        """Have a worker do something on hosts; what goes wrong is told, never raised."""
+        narration = Narration()
+        told = wanted or self._wanted
+        hosts = {name: self._host(told, name, others) for name in names}
+        if not hosts:
+            return narration
         request = Request(
             action=action,
             deploy=deploy,
             path=str(Path.cwd()),
-            hosts=tuple(self._host(name, chosen[name]) for name in names if name in chosen),
-            arguments=self._wanted.arguments,
-            sudo=self._wanted.sudo,
+            hosts=tuple(hosts.values()),
+            arguments=told.arguments if isinstance(told.arguments, Mapping) else {},
+            sudo=told.sudo,
             secrets=self._secrets,
-            deadline=self._wanted.probe_seconds,
+            deadline=told.rollout.probe_seconds,
         )
-        self._worker = Worker(request)
-        if self._cancelled:
-            await self._worker.cancel()
-        async for event in self._worker.events():
-            narration.hear(event)
-            if isinstance(event, Connected) and event.host_key:
-                self.reached.host_keys.setdefault(event.host, event.host_key)
-            if action is Action.APPLY and isinstance(event, Operation | Finished | Unreachable):
-                await self._engine.say(self._urn, narration.line(event), live=True)
-            if isinstance(event, Broken) and action is not Action.CHECK:
-                raise DeployFailedError(event.reason)
-        self._worker = None
+        worker = Worker(request)
+        self._workers.add(worker)
+        try:
+            if self._cancelled:
+                await worker.cancel()
+            with Progress(self._progress(action)) as progress:
+                try:
+                    async for event in worker.events():
+                        narration.hear(event)
+                        await progress.hear(event)
+                        if isinstance(event, Connected):
+                            self.reached.pin(event, hosts[event.host].ssh)
+                except DeployFailedError as error:
+                    at = [f"{host}: while it ran: {op}" for host, op in progress.running.items()]
+                    narration.faults.append("; ".join([str(error), *at]))
+        finally:
+            self._workers.discard(worker)
+        return narration
 
-    def _host(self, name: str, host: WantedHost) -> Host:
-        if isinstance(host.connector, str):
-            return Host(name=name, arguments=host.arguments, connector="local")
-        pinned = self.reached.host_keys.get(name)
-        ssh = _ssh(host.connector, [pinned] if pinned else None)
-        return Host(name=name, arguments=host.arguments, ssh=ssh)
+    def _progress(self, action: Action) -> Callable[[str], Awaitable[None]]:
+        async def say(text: str) -> None:
+            if action is Action.APPLY:
+                await self._engine.say(self._urn, text, live=True)
 
+        return say
 
-def _ssh(told: Mapping[str, Any], pinned: Sequence[str] | None) -> Ssh:
-    keys = told.get("hostKeys") or pinned
-    bastion = told.get("bastion")
-    return Ssh(
-        address=told["address"],
-        user=told["user"],
-        private_key=told["privateKey"],
-        port=int(told.get("port") or 22),
-        host_keys=tuple(keys) if keys else None,
-        bastion=_ssh(bastion, None) if bastion else None,
-    )
+    def _host(self, wanted: Wanted, name: str, others: Sequence[str] | None) -> Host:
+        more = {} if others is None else {"others": others}
+        host = wanted.hosts[name].reach(name, **more)
+        return replace(host, ssh=self._known(name, host.ssh)) if host.ssh else host
+
+    def _known(self, name: str, ssh: Ssh) -> Ssh:
+        """Return how a host is reached, with the keys that the state knows it by."""
+        bastion = ssh.bastion and self._known(ssh.bastion.where, ssh.bastion)
+        return replace(ssh, host_keys=ssh.host_keys or self.reached.known(name), bastion=bastion)

@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from .protocol import Broken, Event, Fault, Finished, Operation, Status, Unknown, Unreachable
+from .protocol import (
+    Answered,
+    Broken,
+    Event,
+    Fault,
+    Finished,
+    Operation,
+    Status,
+    Unknown,
+    Unreachable,
+)
 
 _IN_WORDS = {
     Status.CHANGES: "~",
@@ -16,6 +26,7 @@ _IN_WORDS = {
     Status.STARTED: " ",
     Status.UNCHANGED: " ",
 }
+_MOST_NAMES = 12
 
 
 @dataclass(slots=True)
@@ -26,6 +37,7 @@ class Narration:
     unreachable: dict[str, str] = field(default_factory=dict)
     succeeded: set[str] = field(default_factory=set)
     failures: dict[str, str] = field(default_factory=dict)
+    answers: dict[str, bool] = field(default_factory=dict)
     faults: list[str] = field(default_factory=list)
     """What is wrong with the arguments, or with the deploy itself."""
     _notes: list[str] = field(default_factory=list)
@@ -39,7 +51,9 @@ class Narration:
         elif isinstance(event, Fault):
             self.faults.append(str(event))
         elif isinstance(event, Broken):
-            self.faults.append(event.reason)
+            self.faults.append(f"{event.host}: {event.reason}" if event.host else event.reason)
+        elif isinstance(event, Answered):
+            self.answers[event.host] = event.yes
         elif isinstance(event, Unreachable):
             self.unreachable[event.host] = event.reason
         elif isinstance(event, Unknown):
@@ -51,19 +65,15 @@ class Narration:
             elif not event.skipped:
                 self.succeeded.add(event.host)
 
-    def not_there_yet(self, hosts: Iterable[str]) -> None:
-        """Keep that a host is not made yet, so that nothing can be said of its inside."""
-        self._notes += [f"{host}: does not exist yet; everything will be done" for host in hosts]
-
-    def leaving(self, hosts: Iterable[str], deploy: str | None) -> None:
-        """Keep that a host is taken out of the group."""
-        how = f"runs {deploy} first" if deploy else "is left as it is"
-        self._notes += [f"{host}: leaves the group and {how}" for host in hosts]
+    def note(self, hosts: Iterable[str], text: str) -> None:
+        """Keep what can be said of hosts without asking them."""
+        self._notes += [f"{host}: {text}" for host in hosts]
 
     def changes(self) -> dict[str, list[str]]:
-        """Return the names of the operations that would change something, by host."""
+        """Return the names of the operations that differ, or can't even be tried, by host."""
+        differs = {Status.CHANGES, Status.UNKNOWN, Status.FAILED}
         told = {
-            host: [op.name for op in operations if op.status is Status.CHANGES]
+            host: [op.name for op in operations if op.status in differs]
             for host, operations in self.operations.items()
         }
         return {host: names for host, names in told.items() if names}
@@ -72,32 +82,55 @@ class Narration:
         """Return why each host is not what is wanted."""
         return {h: f"{h}: {why}" for h, why in self.unreachable.items()} | self.failures
 
-    def plan(self) -> str:
-        """Return the plan: a line for each host, then its operations, then their diffs."""
-        lines = list(self._notes)
-        lines += [f"{host}: unreachable: {why}" for host, why in self.unreachable.items()]
-        for host, operations in sorted(self.operations.items()):
-            changing = [op for op in operations if op.status is not Status.UNCHANGED]
-            about = "at least " if any(op.at_least for op in operations) else ""
-            count = len(changing)
-            lines.append(
-                f"{host}: {about}{count} of {len(operations)} operations would change"
-                if count
-                else f"{host}: nothing would change"
-            )
-            for operation in changing:
-                lines.append(f"  {_IN_WORDS[operation.status]} {operation.name}")
-                lines += [f"      {detail}" for detail in operation.details]
-                lines += [f"      {line}" for line in (operation.diff or "").splitlines()]
+    def plan(self, *, diffs: bool) -> str:
+        """Return the plan: for hosts that it is the same for, a line, then their operations."""
+        lines = [*self._summary(), *self._notes]
+        for why, hosts in _alike(self.unreachable):
+            lines.append(f"{_named(hosts)}: unreachable: {why}")
+        planned = {
+            host: "\n".join(_planned(operations, diffs=diffs))
+            for host, operations in sorted(self.operations.items())
+        }
+        lines += [f"{_named(hosts)}: {plan}" for plan, hosts in _alike(planned)]
         return "\n".join(lines) or "nothing would change inside any host"
 
-    def line(self, event: Operation | Finished | Unreachable) -> str:
-        """Return one line of progress."""
-        if isinstance(event, Unreachable):
-            return f"{event.host}: unreachable: {event.reason}"
-        if isinstance(event, Finished):
-            return f"{event.host}: {event.changed} changed, {event.unchanged} unchanged"
-        return f"{event.host}: {event.name}: {event.status}"
+    def _summary(self) -> Iterator[str]:
+        """Yield the line of many hosts; of one, its own line says it."""
+        if len(self.operations) > 1:
+            changing = self.changes()
+            count = sum(map(len, changing.values()))
+            hosts = f"{len(changing)} of {len(self.operations)} hosts would change"
+            yield f"{hosts}, {count} operations in all" if count else "no host would change"
+
+
+def _planned(operations: Sequence[Operation], *, diffs: bool) -> Iterator[str]:
+    changing = [op for op in operations if op.status is not Status.UNCHANGED]
+    about = "at least " if any(op.at_least for op in operations) else ""
+    if not changing:
+        yield "nothing would change"
+        return
+    yield f"{about}{len(changing)} of {len(operations)} operations would change"
+    for operation in changing:
+        yield f"  {_IN_WORDS[operation.status]} {operation.name}"
+        yield from (f"      {detail}" for detail in operation.details)
+        if operation.status in (Status.FAILED, Status.UNKNOWN):
+            yield from (f"      {line}" for line in (operation.output or "").splitlines())
+        if diffs:
+            yield from (f"      {line}" for line in (operation.diff or "").splitlines())
+
+
+def _alike(told: Mapping[str, str]) -> Iterator[tuple[str, list[str]]]:
+    """Yield each text once, with the hosts that it is told of."""
+    hosts: dict[str, list[str]] = {}
+    for host, text in told.items():
+        hosts.setdefault(text, []).append(host)
+    yield from hosts.items()
+
+
+def _named(hosts: Sequence[str]) -> str:
+    if len(hosts) <= _MOST_NAMES:
+        return ", ".join(hosts)
+    return f"{', '.join(hosts[: _MOST_NAMES - 1])} and {len(hosts) - _MOST_NAMES + 1} more"
 
 
 def _failure(event: Operation) -> str:

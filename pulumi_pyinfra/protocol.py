@@ -15,6 +15,7 @@ from typing import Any, ClassVar, Literal, Self, TypeAlias, TypeVar
 from . import typed
 
 T = TypeVar("T")
+_LAST_PORT = 65535
 CANCEL = '{"cancel": true}'
 
 
@@ -26,9 +27,15 @@ class Action(StrEnum):
     """What the worker is asked to do."""
 
     CHECK = "check"
+    """Are the arguments what the deploy takes?"""
     PLAN = "plan"
+    """What would the deploy change?"""
     APPLY = "apply"
+    """Run the deploy."""
     PROBE = "probe"
+    """Run it again and again until it succeeds, or time is up."""
+    ASK = "ask"
+    """What does the function answer, yes or no?"""
 
 
 class Status(StrEnum):
@@ -56,6 +63,15 @@ class Ssh:
     bastion: Ssh | None = None
     connect_timeout: float = 5
     connect_attempts: int = 3
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.port <= _LAST_PORT:
+            raise ValueError(f"port: must be 1-{_LAST_PORT}, got {self.port}")
+
+    @property
+    def where(self) -> str:
+        """Return ``address:port``."""
+        return f"{self.address}:{self.port}"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -120,6 +136,7 @@ class Connected:
     event: ClassVar = "connected"
     host: str
     host_key: str | None
+    bastion_host_key: str | None = None
     seconds: float
 
 
@@ -187,6 +204,15 @@ class Unknown:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Answered:
+    """What a function that was asked on a host says of it."""
+
+    event: ClassVar = "answered"
+    host: str
+    yes: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Broken:
     """The deploy itself is wrong: it can't be imported, or raised while it was read."""
 
@@ -202,7 +228,9 @@ class Done:
     event: ClassVar = "done"
 
 
-Event: TypeAlias = Connected | Unreachable | Operation | Finished | Fault | Unknown | Broken | Done
+Event: TypeAlias = (
+    Connected | Unreachable | Operation | Finished | Fault | Unknown | Answered | Broken | Done
+)
 _EVENTS: dict[str, type[Event]] = {kind.event: kind for kind in Event.__args__}
 
 

@@ -6,7 +6,7 @@ import asyncio
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from pulumi.provider.experimental import provider as api
 from pulumi.provider.experimental.property_value import PropertyValue
@@ -14,13 +14,14 @@ from pulumi.runtime import rpc
 
 from . import source_hash
 from .engine import Engine
-from .failures import PartlyDoneError
-from .group import Group, Reached
+from .failures import DeployFailedError, PartlyDoneError
+from .group import Group
+from .reached import Reached
 from .rollout import work
 from .values import plain_map, secrets_in, wrapped
-from .wanted import Wanted, faults
+from .wanted import RESULTS, Wanted, faults
 
-_RESULTS = ("applied", "hostKeys", "drift")
+Properties: TypeAlias = Mapping[str, PropertyValue]
 
 
 class PyinfraProvider(api.Provider):
@@ -44,14 +45,14 @@ class PyinfraProvider(api.Provider):
         """Refuse what the deploy's contract does not allow; add the hash of the deploy's source."""
         inputs = {k: v for k, v in request.new_inputs.items() if v.value is not None}
         told = plain_map(inputs)
-        found = list(faults(told))
+        found = list(map(str, faults(told)))
         if not found:
             inputs["sourceHash"] = PropertyValue(await self._source_hash(told["deploy"]))
             # The contract is in the source: what it allowed once it allows again.
             if plain_map(inputs) != plain_map(request.old_inputs):
-                group = self._group(request.urn, inputs, Reached())
-                found = [("deploy", fault) for fault in await group.faults()]
-        failures = [api.CheckFailure(property=p, reason=r) for p, r in found]
+                found = await self._group(request.urn, inputs, {}).faults()
+        # Without a property, which the engine would repeat with a value beside it.
+        failures = [api.CheckFailure(property="", reason=fault) for fault in found]
         return api.CheckResponse(inputs=inputs, failures=failures or None)
 
     async def _source_hash(self, deploy: str) -> str:
@@ -63,11 +64,12 @@ class PyinfraProvider(api.Provider):
         kinds = api.PropertyDiffKind
         changed = {
             key: api.PropertyDiff(kinds.UPDATE if key in old else kinds.ADD, input_diff=True)
-            for key in sorted({*new, *(old.keys() - set(_RESULTS))})
+            for key in sorted({*new, *(old.keys() - set(RESULTS))})
             if old.get(key) != new.get(key) and key not in request.ignore_changes
         }
-        reached = Reached.parse(old)
-        todo = work(Wanted.parse(new).digests(), reached.applied, reached.drift)
+        wanted = Wanted.parse(new)
+        reached = Reached.of(old, wanted)
+        todo = work(wanted.digests(), reached.applied, reached.drift)
         for host in todo.change:
             changed[f'hosts["{host}"]'] = api.PropertyDiff(kinds.UPDATE, input_diff=False)
         for host in todo.leave:
@@ -76,30 +78,32 @@ class PyinfraProvider(api.Provider):
 
     async def create(self, request: api.CreateRequest) -> api.CreateResponse:
         """Bring a new group to what is wanted, or tell in a preview what that would change."""
-        inputs, reached = request.properties, Reached()
+        inputs = request.properties
         if request.preview:
-            await self._tell(request.urn, inputs, reached)
-            return api.CreateResponse(properties=_planned(inputs))
-        properties = await self._bring(request.urn, request.name, inputs, reached, {})
+            return api.CreateResponse(properties=await self._tell(request.urn, inputs, {}))
+        properties = await self._bring(request.urn, request.name, inputs, {})
         return api.CreateResponse(resource_id=request.name, properties=properties)
 
     async def update(self, request: api.UpdateRequest) -> api.UpdateResponse:
         """Bring the group from what was reached to what is wanted."""
-        old = plain_map(request.olds)
-        reached = Reached.parse(old)
+        urn, news, olds = request.urn, request.news, request.olds
         if request.preview:
-            await self._tell(request.urn, request.news, reached)
-            return api.UpdateResponse(properties=_planned(request.news))
-        properties = await self._bring(
-            request.urn, request.resource_id, request.news, reached, request.olds
-        )
+            return api.UpdateResponse(properties=await self._tell(urn, news, olds))
+        properties = await self._bring(urn, request.resource_id, news, olds)
         return api.UpdateResponse(properties=properties)
 
     async def read(self, request: api.ReadRequest) -> api.ReadResponse:
         """Look at every host; what differs from what was reached is drift."""
         state = plain_map(request.properties)
-        group = self._group(request.urn, request.properties, Reached.parse(state))
+        if "deploy" not in state:
+            raise DeployFailedError(
+                "a group of hosts can't be imported: nothing tells who is in it"
+            )
+        group = self._group(request.urn, request.properties, request.properties)
         drift = await self._while_running(group, group.drift())
+        if drift and await self._source_hash(state["deploy"]) != state.get("sourceHash"):
+            edited = f"{state['deploy']} was edited since the last update: that is in the drift too"
+            await self._engine.say(request.urn, edited, warning=True)
         return api.ReadResponse(
             resource_id=request.resource_id,
             properties={**request.properties, "drift": wrapped(drift)},
@@ -108,36 +112,38 @@ class PyinfraProvider(api.Provider):
 
     async def delete(self, request: api.DeleteRequest) -> None:
         """Run ``on_delete`` where there is one; else leave the hosts as they are and say so."""
-        state = plain_map(request.properties)
-        group = self._group(request.urn, request.properties, Reached.parse(state))
+        group = self._group(request.urn, request.properties, request.properties)
         await self._while_running(group, group.delete())
 
     async def cancel(self) -> None:
         """Let what runs finish, and start nothing more."""
         await asyncio.gather(*(group.cancel() for group in list(self._running)))
 
-    async def _tell(self, urn: str, inputs: Mapping[str, PropertyValue], reached: Reached) -> None:
-        group = self._group(urn, inputs, reached)
+    async def _tell(
+        self, urn: str, inputs: Properties, olds: Properties
+    ) -> dict[str, PropertyValue]:
+        group = self._group(urn, inputs, olds)
         await self._while_running(group, group.tell_plan())
+        # PropertyValue.computed() can't be sent (SDK 3.272); the wire's own word for it can.
+        return {**inputs, **{name: PropertyValue(rpc.UNKNOWN) for name in RESULTS}}
 
     async def _bring(
-        self,
-        urn: str,
-        resource_id: str,
-        inputs: Mapping[str, PropertyValue],
-        reached: Reached,
-        old: Mapping[str, PropertyValue],
+        self, urn: str, resource_id: str, inputs: Properties, olds: Properties
     ) -> dict[str, PropertyValue]:
-        group = self._group(urn, inputs, reached)
-        reasons = await self._while_running(group, group.bring(plain_map(old)))
+        group = self._group(urn, inputs, olds)
+        reasons = await self._while_running(group, group.bring(plain_map(olds)))
         properties = {**inputs, **_results(group.reached)}
         if reasons:
+            properties["hosts"] = _with_leaving(inputs, olds, group.reached)
             raise PartlyDoneError(resource_id, properties, inputs, reasons)
         return properties
 
-    def _group(self, urn: str, inputs: Mapping[str, PropertyValue], reached: Reached) -> Group:
+    def _group(self, urn: str, inputs: Properties, olds: Properties) -> Group:
         wanted = Wanted.parse(plain_map(inputs))
-        return Group(self._engine, urn, wanted, reached, secrets_in(inputs))
+        reached = Reached.of(plain_map(olds), wanted)
+        # What leaves the group has secrets too.
+        secrets = {*secrets_in(inputs), *secrets_in(olds)}
+        return Group(self._engine, urn, wanted, reached, sorted(secrets))
 
     async def _while_running(self, group: Group, work: Any) -> Any:  # noqa: ANN401 - any result
         self._running.add(group)
@@ -156,6 +162,13 @@ def _results(reached: Reached) -> dict[str, PropertyValue]:
     }
 
 
-def _planned(inputs: Mapping[str, PropertyValue]) -> dict[str, PropertyValue]:
-    # PropertyValue.computed() can't be sent (SDK 3.272); the wire's own word for it can.
-    return {**inputs, **{name: PropertyValue(rpc.UNKNOWN) for name in _RESULTS}}
+def _with_leaving(inputs: Properties, olds: Properties, reached: Reached) -> PropertyValue:
+    """Return the hosts with those that could not leave yet: the next update must reach them."""
+    before, now = (_hosts(properties) for properties in (olds, inputs))
+    leaving = {name: host for name, host in before.items() if name in reached.applied}
+    return PropertyValue({**leaving, **now})
+
+
+def _hosts(properties: Properties) -> Mapping[str, PropertyValue]:
+    hosts = properties["hosts"].value if "hosts" in properties else {}
+    return hosts if isinstance(hosts, Mapping) else {}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 
@@ -33,13 +33,11 @@ def work(wanted: Mapping[str, str], applied: Mapping[str, str], drifted: Iterabl
     )
 
 
-def batches(
-    hosts: Sequence[str], *, serial: int, canary: bool, last: Sequence[str]
-) -> list[tuple[str, ...]]:
-    """Cut the hosts into batches: a canary alone first, ``last`` at the end, ``serial`` at once."""
-    late = [host for host in hosts if host in set(last)]
-    early = [host for host in hosts if host not in set(last)]
-    head = [early[:1]] if canary and early and serial > 1 else []
-    rest = early[1:] if head else early
-    cut = [part[i : i + serial] for part in (rest, late) for i in range(0, len(part), serial)]
-    return [tuple(batch) for batch in [*head, *cut]]
+def next_batch(
+    left: Sequence[str], *, serial: int, canary: bool, last: Collection[str]
+) -> tuple[str, ...]:
+    """Return who is changed now: a canary alone, else ``serial`` at once; ``last`` at the end."""
+    early = [host for host in left if host not in last]
+    if not early:
+        return tuple(left[:serial])
+    return tuple(early[: 1 if canary else serial])

@@ -22,6 +22,7 @@ def schema() -> dict[str, Any]:
         "sudo": _FLAG,
         "rollout": {"$ref": "#/types/pyinfra:index:Rollout"},
         "leave": _TEXT,
+        "gone": {"type": "array", "items": _TEXT},
         "onDelete": _TEXT,
     }
     outputs = {
@@ -51,10 +52,22 @@ def schema() -> dict[str, Any]:
             "pyinfra:index:Host": {
                 "type": "object",
                 "properties": {
-                    "connector": {"oneOf": [{"$ref": "#/types/pyinfra:index:Ssh"}, _TEXT]},
+                    "connector": {
+                        "oneOf": [
+                            {"$ref": "#/types/pyinfra:index:Ssh"},
+                            {"$ref": "#/types/pyinfra:index:Chroot"},
+                            _TEXT,
+                        ]
+                    },
                     "arguments": _ANY_MAP,
+                    "machine": _TEXT,
                 },
                 "required": ["connector"],
+            },
+            "pyinfra:index:Chroot": {
+                "type": "object",
+                "properties": {"chroot": _TEXT},
+                "required": ["chroot"],
             },
             "pyinfra:index:Ssh": {
                 "type": "object",
@@ -74,6 +87,7 @@ def schema() -> dict[str, Any]:
                     "serial": _NUMBER,
                     "canary": _FLAG,
                     "last": {"type": "array", "items": _TEXT},
+                    "lastIf": _TEXT,
                     "probe": _TEXT,
                     "probeSeconds": _NUMBER,
                 },

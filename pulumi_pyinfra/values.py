@@ -5,17 +5,26 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pulumi.provider.experimental.property_value import PropertyValue, PropertyValueType
+from pulumi.provider.experimental.property_value import Computed, PropertyValue
+from pulumi.runtime import rpc
 
 from .typed import UNKNOWN
+
+_NOT_KNOWN_YET = {
+    rpc.UNKNOWN,  # a text, and what Python says of anything
+    "1c4a061d-8072-4f0a-a4cb-0ff528b18fe7",  # true or false
+    "3eeb2bf0-c639-47a8-9e75-3b44932eb421",  # a number
+    "6a19a0b0-7e62-4c92-b797-7f8e31da9cc2",  # a list
+    "dd056dcd-154b-4c76-9bd3-c8f88648b5ff",  # keys and values
+}
+"""What stands on the engine's wire for a value that is not computed yet, by its kind."""
 
 
 def plain(value: PropertyValue) -> Any:  # noqa: ANN401 - it is JSON
     """Return what a property value holds; whole numbers come back as such."""
-    kind = value.type
-    if kind is PropertyValueType.COMPUTED:
-        return UNKNOWN
     inner = value.value
+    if isinstance(inner, Computed) or (isinstance(inner, str) and inner in _NOT_KNOWN_YET):
+        return UNKNOWN
     if isinstance(inner, Mapping):
         return {key: plain(item) for key, item in inner.items()}
     if isinstance(inner, Sequence) and not isinstance(inner, str):

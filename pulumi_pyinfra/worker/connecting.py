@@ -16,7 +16,9 @@ def connector_of(host: protocol.Host) -> tuple[type[BaseConnector], dict[str, ob
         return FramedSshConnector, {"ssh_target": _target(host.ssh)}
     if host.chroot is not None:
         return ChrootConnector, {"chroot_directory": host.chroot}
-    return LocalConnector, {}
+    if host.connector == "local":
+        return LocalConnector, {}
+    raise ValueError(f"{host.name}: nobody said how it is reached")
 
 
 def _target(ssh: protocol.Ssh) -> SshTarget:

@@ -10,8 +10,9 @@ from __future__ import annotations
 import difflib
 import inspect
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from pyinfra.api.command import (
@@ -33,29 +34,44 @@ _LONGEST = 2000
 _FILES = "pyinfra.operations.files"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Call:
     """The function of an operation, and what it was called with."""
 
-    module: str
-    name: str
-    arguments: Mapping[str, Any]
+    function: Callable[..., Iterable[PyinfraCommand | str]]
+    given: tuple[Sequence[Any], Mapping[str, Any]]
 
     @classmethod
     def of(cls, operation: StateOperationHostData) -> Call:
         """Look into an operation: pyinfra keeps its function only inside of a closure."""
         held = inspect.getclosurevars(operation.command_generator).nonlocals
-        function = held.get("func")
-        if function is None:
-            return cls("", "", {})
-        bound = inspect.signature(function).bind(*held["args"], **held["kwargs"])
+        if "func" not in held:
+            return cls(lambda: (), ((), {}))
+        return cls(held["func"], (held["args"], held["kwargs"]))
+
+    @property
+    def name(self) -> str:
+        """What the function is called."""
+        return self.function.__name__
+
+    @cached_property
+    def arguments(self) -> Mapping[str, Any]:
+        """What it was called with, by the names of its parameters."""
+        args, kwargs = self.given
+        bound = inspect.signature(self.function).bind(*args, **kwargs)
         bound.apply_defaults()
-        return cls(function.__module__, function.__name__, bound.arguments)
+        return bound.arguments
+
+    def commands(self) -> Iterator[PyinfraCommand]:
+        """Yield what it would run now, whatever its conditions say."""
+        args, kwargs = self.given
+        for command in self.function(*args, **kwargs):
+            yield StringCommand(command.strip()) if isinstance(command, str) else command
 
     @property
     def only_files(self) -> bool:
         """Whether it touches the files that it names, and nothing else."""
-        return self.module == _FILES
+        return self.function.__module__ == _FILES
 
     @property
     def paths(self) -> set[str]:

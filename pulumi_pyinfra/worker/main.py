@@ -11,6 +11,7 @@ import pyinfra
 from .. import contract
 from ..protocol import Action, Broken, Done, ProtocolError, Request
 from .applying import apply
+from .asking import ask
 from .channel import Channel
 from .hosts import WatchedHost
 from .loading import DeployError, load
@@ -44,9 +45,9 @@ def _do(request: Request, channel: Channel) -> None:
         for fault in contract.check(kind, request.arguments, request.hosts):
             channel.send(fault)
         return
-    if request.action is Action.PLAN:
+    if request.action in (Action.PLAN, Action.ASK):
         with closing(Session(request, channel, ReadOnlyHost)) as reading:
-            plan(reading)
+            {Action.PLAN: plan, Action.ASK: ask}[request.action](reading)
         return
     with closing(Session(request, channel, WatchedHost)) as session:
         {Action.APPLY: apply, Action.PROBE: probe}[request.action](session)

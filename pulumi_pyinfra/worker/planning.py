@@ -7,10 +7,13 @@ answer, so that a condition on them (``_if``) can be tried as well.
 
 from __future__ import annotations
 
+import copy
 import re
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 from pyinfra.api.command import PyinfraCommand, StringCommand
@@ -23,6 +26,7 @@ from typing_extensions import override
 from ..protocol import Finished, Operation, Status
 from .applying import failure
 from .differences import Call, difference
+from .foreseeing import Answer, Rounds
 from .hosts import FactFailedError, WatchedHost
 from .session import Session
 
@@ -34,10 +38,21 @@ class ReadOnlyHost(WatchedHost):
         self, name: str, inventory: Inventory, connector: type[BaseConnector], number: int
     ) -> None:
         super().__init__(name, inventory, connector, number)
-        self._answers: dict[str, tuple[bool, CommandOutput]] = {}
+        self._answers: dict[str, Answer] = {}
+        self._rounds: Rounds | None = None
         self.asked: list[str] = []
         """The commands by which facts were read since the last ``forget``."""
         self._reading = 0
+
+    def scout(self, rounds: Rounds, operation: StateOperationHostData) -> ReadOnlyHost:
+        """Return a copy on which an operation can be tried while others are."""
+        scout = copy.copy(self)
+        scout._rounds = rounds
+        scout._reading = 0
+        scout.asked, scout.complaints = [], deque()
+        scout.in_op = True
+        scout.current_op_global_arguments = operation.global_arguments
+        return scout
 
     @override
     def forget(self) -> None:
@@ -63,9 +78,17 @@ class ReadOnlyHost(WatchedHost):
         raw = command if isinstance(command, str) else command.get_raw_value()
         question = f"{raw}\0{sorted(kwargs.items())}"
         self.asked.append(raw)
-        if question not in self._answers:
+        if question in self._answers:
+            return self._answers[question]
+        if self._rounds is None:
             self._answers[question] = super().run_shell_command(command, *args, **kwargs)
-        return self._answers[question]
+            return self._answers[question]
+        told = {name: value for name, value in kwargs.items() if not name.startswith("print_")}
+        answer = self._rounds.ask(question, (command, told))
+        if answer[0]:
+            # What went wrong is asked again: then it is known what ran, and how it ended.
+            self._answers[question] = answer
+        return answer
 
     @override
     def put_file(self, source: Any, to: str, *args: Any, **kwargs: Any) -> bool:
@@ -116,7 +139,25 @@ def plan(session: Session[ReadOnlyHost]) -> None:
     """Report for every operation of every host what it would change."""
     session.connect()
     faults = session.read_deploy(session.hosts)
+    session.each(lambda host: _foresee(session, host), session.hosts)
     session.each(lambda host: _plan_host(session, host, faults.get(host)), session.hosts)
+
+
+def _foresee(session: Session[ReadOnlyHost], host: ReadOnlyHost) -> None:
+    """Have the host's answers at hand before the plan is made, where its connector allows."""
+    together = getattr(host.connector, "run_together", None)
+    if together is None:
+        return
+    rounds = Rounds(together)
+
+    def scout(operation: StateOperationHostData) -> None:
+        alone = host.scout(rounds, operation)
+        with session.within(alone):
+            call = Call.of(operation)
+            difference(alone, call, list(call.commands()))
+
+    operations = [operation for _, _, operation in session.state.operations(host)]
+    rounds.walk([partial(scout, operation) for operation in operations])
 
 
 def _plan_host(session: Session[ReadOnlyHost], host: ReadOnlyHost, fault: Exception | None) -> None:

@@ -89,22 +89,31 @@ class Session(Generic[H]):
             self.channel.send(Unreachable(host=host.name, reason=str(error)))
             return
         self.state.activate_host(host)
-        key = getattr(host.connector, "host_key", None)
-        seconds = round(time.monotonic() - start, 3)
-        self.channel.send(Connected(host=host.name, host_key=key, seconds=seconds))
+        met = Connected(
+            host=host.name,
+            host_key=getattr(host.connector, "host_key", None),
+            bastion_host_key=getattr(host.connector, "bastion_host_key", None),
+            seconds=round(time.monotonic() - start, 3),
+        )
+        self.channel.send(met)
 
-    def read_deploy(self, hosts: Iterable[H]) -> dict[H, Exception]:
-        """Collect the operations of hosts; answers with what the deploy raised, by host."""
+    def call(self, hosts: Iterable[H]) -> tuple[dict[H, object], dict[H, Exception]]:
+        """Call the deploy for hosts; answers with what it returned and what it raised, by host."""
+        answers: dict[H, object] = {}
         faults: dict[H, Exception] = {}
 
-        def read(host: H) -> None:
+        def call(host: H) -> None:
             try:
-                self._deploy(self._wanted[host.name])
+                answers[host] = self._deploy(self._wanted[host.name])
             except Exception as error:  # noqa: BLE001 - a deploy may raise anything
                 faults[host] = error
 
-        self.each(read, hosts)
-        return faults
+        self.each(call, hosts)
+        return answers, faults
+
+    def read_deploy(self, hosts: Iterable[H]) -> dict[H, Exception]:
+        """Collect the operations of hosts; answers with what the deploy raised, by host."""
+        return self.call(hosts)[1]
 
     def broken(self, host: H, error: Exception) -> Broken:
         """Return the event that says what the deploy raised for a host."""
@@ -118,26 +127,26 @@ class Session(Generic[H]):
     def each(self, work: Callable[[H], None], hosts: Iterable[H]) -> None:
         """Do something for every host at once; what it raises is raised."""
 
-        def within(host: H) -> None:
-            with _context(host, self.state.config):
+        def of(host: H) -> None:
+            with self.within(host):
                 work(host)
 
-        greenlets = [self._pool.spawn(within, host) for host in hosts]
+        greenlets = [self._pool.spawn(of, host) for host in hosts]
         for greenlet in greenlets:
             greenlet.get()
+
+    @contextmanager
+    def within(self, host: H) -> Iterator[None]:
+        """Make a host the one that operations and facts are about."""
+        # pyinfra's own managers don't reset when the body raises.
+        ctx_host.set(host)
+        ctx_config.set(self.state.config.copy())
+        try:
+            yield
+        finally:
+            ctx_host.reset()
+            ctx_config.reset()
 
     def close(self) -> None:
         """End every connection."""
         self.each(lambda host: host.disconnect(), self.hosts)
-
-
-@contextmanager
-def _context(host: WatchedHost, config: Config) -> Iterator[None]:
-    # pyinfra's own managers don't reset when the body raises.
-    ctx_host.set(host)
-    ctx_config.set(config.copy())
-    try:
-        yield
-    finally:
-        ctx_host.reset()
-        ctx_config.reset()

@@ -6,7 +6,7 @@ import shutil
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from getpass import getuser
@@ -62,17 +62,22 @@ class Sshd:
 
 
 @contextmanager
-def running(folder: Path, *more: str, port: int | None = None) -> Iterator[Sshd]:
+def running(
+    folder: Path, *more: str, port: int | None = None, inside: Sequence[str] = ()
+) -> Iterator[Sshd]:
     """Run a server until the end of the block; ``more`` are lines of its settings."""
-    server = start(folder, *more, port=port)
+    server = start(folder, *more, port=port, inside=inside)
     try:
         yield server
     finally:
         server.stop()
 
 
-def start(folder: Path, *more: str, port: int | None = None) -> Sshd:
-    """Start a server, and wait until it answers; keys that are in the folder are kept."""
+def start(folder: Path, *more: str, port: int | None = None, inside: Sequence[str] = ()) -> Sshd:
+    """Start a server, by the command ``inside`` if there is one, and wait until it answers.
+
+    Keys that are in the folder are kept.
+    """
     program = shutil.which("sshd") or shutil.which("sshd", path="/usr/sbin:/usr/local/sbin")
     if program is None:
         raise RuntimeError("these tests need an SSH server: apt-get install openssh-server")
@@ -87,7 +92,7 @@ def start(folder: Path, *more: str, port: int | None = None) -> Sshd:
     # The first value of a setting counts.
     (folder / "settings").write_text("\n".join([*more, settings]))
     with (folder / "log").open("ab") as log:
-        command = [program, "-D", "-e", "-f", str(folder / "settings")]
+        command = [*inside, program, "-D", "-e", "-f", str(folder / "settings")]
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
     server = Sshd(folder, port, process)
     _wait(server)

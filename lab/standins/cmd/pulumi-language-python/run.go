@@ -47,7 +47,7 @@ func (h *host) Run(ctx context.Context, req *pulumirpc.RunRequest) (*pulumirpc.R
 	}
 	cmd.Env = append(cmd.Env, config...)
 	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
-	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
+	// Killed, as by the official host: an interrupt would print a traceback under what went wrong.
 	cmd.WaitDelay = 5 * time.Second
 	return outcome(cmd.Run()), nil
 }
