@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import pulumi
 
-TYPE = "pyinfra:index:Deploy"
+from .wanted import TYPE
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

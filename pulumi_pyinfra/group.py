@@ -12,7 +12,7 @@ from .engine import Engine
 from .failures import DeployFailedError
 from .narration import Narration
 from .progress import Progress
-from .protocol import Action, Connected, Host, Request, Ssh
+from .protocol import Action, Connected, Request
 from .reached import Reached
 from .rollout import Work, next_batch, work
 from .wanted import Wanted
@@ -187,7 +187,10 @@ class Group:
         """Have a worker do something on hosts; what goes wrong is told, never raised."""
         narration = Narration()
         told = wanted or self._wanted
-        hosts = {name: self._host(told, name, others) for name in names}
+        more = {} if others is None else {"others": others}
+        hosts = {
+            name: self.reached.recognised(told.hosts[name].reach(name, **more)) for name in names
+        }
         if not hosts:
             return narration
         request = Request(
@@ -225,13 +228,3 @@ class Group:
                 await self._engine.say(self._urn, text, live=True)
 
         return say
-
-    def _host(self, wanted: Wanted, name: str, others: Sequence[str] | None) -> Host:
-        more = {} if others is None else {"others": others}
-        host = wanted.hosts[name].reach(name, **more)
-        return replace(host, ssh=self._known(name, host.ssh)) if host.ssh else host
-
-    def _known(self, name: str, ssh: Ssh) -> Ssh:
-        """Return how a host is reached, with the keys that the state knows it by."""
-        bastion = ssh.bastion and self._known(ssh.bastion.where, ssh.bastion)
-        return replace(ssh, host_keys=ssh.host_keys or self.reached.known(name), bastion=bastion)

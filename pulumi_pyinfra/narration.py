@@ -138,7 +138,6 @@ def _failure(event: Operation) -> str:
     if event.exit is not None:
         told.append(f"exit code {event.exit}")
     if event.command:
-        told.append(f"command: {event.command}")
-    if event.output:
-        told.append(event.output)
+        told += f"command: {event.command}".splitlines()
+    told += (event.output or "").splitlines()
     return "\n    ".join(told)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from .protocol import Connected, Ssh
+from .protocol import Connected, Host, Ssh
 from .wanted import Wanted
 
 
@@ -47,6 +47,11 @@ class Reached:
         if met.bastion_host_key and ssh and ssh.bastion:
             self.host_keys.setdefault(ssh.bastion.where, met.bastion_host_key)
 
-    def known(self, name: str) -> tuple[str, ...] | None:
-        """Return the keys by which a host, or a bastion, is known."""
-        return (self.host_keys[name],) if name in self.host_keys else None
+    def recognised(self, host: Host) -> Host:
+        """Return a host with the keys that it, and its bastion, are known by."""
+        return replace(host, ssh=self._with_keys(host.name, host.ssh)) if host.ssh else host
+
+    def _with_keys(self, name: str, ssh: Ssh) -> Ssh:
+        pinned = (self.host_keys[name],) if name in self.host_keys else None
+        bastion = ssh.bastion and self._with_keys(ssh.bastion.where, ssh.bastion)
+        return replace(ssh, host_keys=ssh.host_keys or pinned, bastion=bastion)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .deploy import TYPE
+from .wanted import TYPE
 
 _TEXT, _FLAG, _NUMBER = {"type": "string"}, {"type": "boolean"}, {"type": "integer"}
 _ANY_MAP = {"type": "object", "additionalProperties": {"$ref": "pulumi.json#/Any"}}

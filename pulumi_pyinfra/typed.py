@@ -57,6 +57,11 @@ def read(wanted: Form, value: object, path: str = "") -> Reading:
     return reading
 
 
+def has_unknowns(value: object) -> bool:
+    """Return whether anything in plain data is not computed yet."""
+    return any(True for _ in _unknowns(value, ""))
+
+
 class _Reader:
     """Walks a value along a type; what it can't read it notes, and answers with nothing."""
 

@@ -71,12 +71,3 @@ def _collect(value: PropertyValue, found: list[str], *, inside: bool) -> None:
     elif isinstance(inner, tuple):
         for item in inner:
             _collect(item, found, inside=secret)
-
-
-def has_unknowns(value: Any) -> bool:  # noqa: ANN401 - it is JSON
-    """Return whether anything in plain data is not known yet."""
-    if isinstance(value, Mapping):
-        return any(has_unknowns(item) for item in value.values())
-    if isinstance(value, list):
-        return any(has_unknowns(item) for item in value)
-    return bool(value == UNKNOWN)

@@ -9,9 +9,9 @@ from typing import Any, Literal
 
 from . import protocol, typed
 from .rollout import digest
-from .typed import UNKNOWN, Fault
-from .values import has_unknowns
+from .typed import UNKNOWN, Fault, has_unknowns
 
+TYPE = "pyinfra:index:Deploy"
 RESULTS = ("applied", "hostKeys", "drift")
 """What stands beside the inputs in the state."""
 _IMPORT_PATHS = ("deploy", "leave", "on_delete")
@@ -57,6 +57,8 @@ class WantedHost:
 
     def __post_init__(self) -> None:
         wrong = list(map(str, typed.read(*_form(self.connector), "connector").faults))
+        if self.connector not in ("local", UNKNOWN) and not isinstance(self.connector, Mapping):
+            wrong = ["connector: expected an Ssh, a Chroot or local"]
         if self.arguments != UNKNOWN and not isinstance(self.arguments, Mapping):
             wrong.append("arguments: expected keys and values")
         if wrong:

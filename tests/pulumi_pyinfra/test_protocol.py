@@ -86,7 +86,7 @@ def test_private_keys_are_secrets_by_themselves():
     ("change", "fault"),
     [
         ({"more": 1}, "more: unknown key"),
-        ({"action": "plann"}, "action: expected one of check, plan, apply, probe, got plann"),
+        ({"action": "plann"}, "action: expected one of check, plan, apply, probe, ask, got plann"),
         ({"hosts": {}}, "hosts: expected a list"),
         ({"hosts": [{"name": "a", "ssh": {"address": "x"}}]}, "hosts[0].ssh.user: missing"),
         ({"hosts": [{"name": "a", "connector": "local", "chroot": "/"}]}, "got several"),
