@@ -10,7 +10,8 @@ from pulumi_pyinfra import Chroot, Deploy, DeployArgs, Host, Rollout, Ssh
 
 def ssh(told: dict) -> Ssh:
     bastion = ssh(told["bastion"]) if "bastion" in told else None
-    return Ssh(**{**told, "bastion": bastion})
+    key = pulumi.Config().get_secret("key") or told.get("private_key")
+    return Ssh(**{**told, "bastion": bastion, "private_key": key})
 
 
 def connector(told: dict):
