@@ -10,7 +10,7 @@ RUN := $(VENV)/bin/python
 STEP := @sh toolchain/step.sh
 stack ?= testing
 
-.PHONY: help up test check tools ssh format lock secrets generated evidence cold clean
+.PHONY: help up test check tools format lock secrets generated evidence cold clean
 
 help: ## Say what there is
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 18
@@ -18,8 +18,9 @@ help: ## Say what there is
 up: $(VENV)/.ready tools ## Run the program on the embedded lab (for now: a preview of testing)
 	@$(RUN) -m lab preview $(stack)
 
-test: check tools ## Everything: the quick checks, then the program on the real engine
-	$(STEP) "Tests on the real engine" $(RUN) -m pytest -m engine -n 2 --dist loadfile
+test: check tools ## Everything: the quick checks, then the real engine and real SSH servers
+	$(STEP) "SSH server" sh toolchain/sshd.sh
+	$(STEP) "Tests on the real things" $(RUN) -m pytest -m "engine or ssh" -n 2 --dist loadfile
 
 check: $(VENV)/.ready ## The inner loop: format, lint, types, unit tests
 	$(STEP) "Format" $(VENV)/bin/ruff format --check .
@@ -32,9 +33,6 @@ tools: ## Obtain pulumi, its language host and its plugins
 
 $(VENV)/.ready: requirements-dev.txt toolchain/virtualenv.sh
 	$(STEP) "Python packages" sh toolchain/virtualenv.sh $(PYTHON) $(VENV) requirements-dev.txt
-
-ssh: $(VENV)/.ready ## Tests on real SSH servers (apt-get install openssh-server first; not in `make test` yet)
-	$(STEP) "Tests on SSH servers" $(RUN) -m pytest -m ssh -n 2
 
 format: $(VENV)/.ready ## Format and mend what a machine can
 	@$(VENV)/bin/ruff format .

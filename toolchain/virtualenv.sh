@@ -10,14 +10,8 @@ if ! "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))'; then
 fi
 # Debian and Ubuntu ship venv apart from Python.
 if ! "$python" -c 'import ensurepip, venv' 2>/dev/null; then
-    package="python$("$python" -c 'import sys; print("%d.%d" % sys.version_info[:2])')-venv"
-    if [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null; then
-        apt-get update -qq
-        DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends "$package"
-    else
-        echo "Python's venv module is missing. Install it: sudo apt-get install $package" >&2
-        exit 1
-    fi
+    version=$("$python" -c 'import sys; print("%d.%d" % sys.version_info[:2])')
+    sh "$(dirname "$0")/debian.sh" "python$version-venv"
 fi
 rm -rf "$folder"
 "$python" -m venv "$folder"

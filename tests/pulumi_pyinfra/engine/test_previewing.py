@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import time
 
@@ -48,6 +49,7 @@ def test_hosts_that_would_change_alike_are_told_of_once(project):
     assert told.count("~ Add a line") == 1
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can make a file system for a machine")
 def test_a_preview_writes_nothing_on_a_host(project, tmp_path):
     with machine(tmp_path / "machine") as one:
         project.want({"a": {"ssh": over_ssh(one.server)}}, deploy="deploys.system:system")
