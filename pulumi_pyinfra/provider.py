@@ -63,17 +63,18 @@ class PyinfraProvider(api.Provider):
         old, new = plain_map(request.old_state), plain_map(request.new_inputs)
         kinds = api.PropertyDiffKind
         changed = {
-            key: api.PropertyDiff(kinds.UPDATE if key in old else kinds.ADD, input_diff=True)
-            for key in sorted({*new, *(old.keys() - set(RESULTS))})
+            key: api.PropertyDiff(_kind(key, old, new), input_diff=True)
+            for key in sorted({*new, *old} - {*RESULTS})
             if old.get(key) != new.get(key) and key not in request.ignore_changes
         }
         wanted = Wanted.parse(new)
         reached = Reached.of(old, wanted)
         todo = work(wanted.digests(), reached.applied, reached.drift)
-        for host in todo.change:
-            changed[f'hosts["{host}"]'] = api.PropertyDiff(kinds.UPDATE, input_diff=False)
-        for host in todo.leave:
-            changed[f'hosts["{host}"]'] = api.PropertyDiff(kinds.DELETE, input_diff=False)
+        if not changed:
+            # Then it is something inside of hosts: what was found there, or not reached yet.
+            for host in (*todo.change, *todo.leave):
+                key = "drift" if host in reached.drift else "applied"
+                changed[f'{key}["{host}"]'] = api.PropertyDiff(kinds.UPDATE, input_diff=False)
         return api.DiffResponse(changes=bool(changed), detailed_diff=changed, diffs=list(changed))
 
     async def create(self, request: api.CreateRequest) -> api.CreateResponse:
@@ -160,6 +161,13 @@ def _results(reached: Reached) -> dict[str, PropertyValue]:
         "hostKeys": wrapped(reached.host_keys),
         "drift": wrapped(reached.drift),
     }
+
+
+def _kind(key: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> api.PropertyDiffKind:
+    kinds = api.PropertyDiffKind
+    if key not in old:
+        return kinds.ADD
+    return kinds.UPDATE if key in new else kinds.DELETE
 
 
 def _with_leaving(inputs: Properties, olds: Properties, reached: Reached) -> PropertyValue:

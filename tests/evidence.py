@@ -16,6 +16,7 @@ from tempfile import TemporaryDirectory
 from lab.project import running
 from tests import breaks
 from tests.components.stack_cases import HERE, patched, read_case
+from tests.pulumi_pyinfra.session import session
 
 ROOT = Path(__file__).resolve().parent.parent
 EVIDENCE = ROOT / "docs" / "evidence"
@@ -118,6 +119,7 @@ PIECES: dict[str, Callable[[], str]] = {
     "preview-testing.txt": lambda: printed(sys.executable, "-m", "lab", "preview", "testing"),
     "preview-production.txt": lambda: printed(sys.executable, "-m", "lab", "preview", "production"),
     "ten-faults.txt": ten_faults,
+    "inside-hosts.txt": lambda: anonymous(session()),
     "broken-on-purpose.md": lambda: "\n".join(breaks.table()),
     "measured.md": measured,
 }

@@ -157,6 +157,8 @@ def _in_words(host: Host, command: PyinfraCommand) -> str:
 def _from_to(path: str, what: str, before: object, after: str) -> str:
     if before is None:
         return f"{path}: {what} {after}"
+    if str(before) == after:
+        return ""  # set again, as pyinfra does after each upload
     return f"{path}: {what} {before} -> {after}"
 
 
