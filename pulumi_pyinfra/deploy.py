@@ -22,6 +22,10 @@ class Ssh:
     host_keys: pulumi.Input[list[str] | None] = None
     """The keys that the host may show; None pins, in state, what it shows at first contact."""
     bastion: Ssh | None = None
+    connect_timeout: pulumi.Input[float | None] = None
+    """Seconds after which the host counts as unreachable, all attempts together; else 5."""
+    connect_attempts: pulumi.Input[int | None] = None
+    """How often a connection is tried; a refused key is not tried again. Else 3."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -145,6 +149,8 @@ def _ssh(ssh: Ssh) -> dict[str, pulumi.Input[Any]]:
             "privateKey": pulumi.Output.secret(ssh.private_key),
             "hostKeys": ssh.host_keys,
             "bastion": _ssh(ssh.bastion) if ssh.bastion else None,
+            "connectTimeout": ssh.connect_timeout,
+            "connectAttempts": ssh.connect_attempts,
         }
     )
 

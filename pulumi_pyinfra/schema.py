@@ -78,6 +78,8 @@ def schema() -> dict[str, Any]:
                     "privateKey": _TEXT | {"secret": True},
                     "hostKeys": {"type": "array", "items": _TEXT},
                     "bastion": {"$ref": "#/types/pyinfra:index:Ssh"},
+                    "connectTimeout": {"type": "number"},
+                    "connectAttempts": _NUMBER,
                 },
                 "required": ["address", "user", "privateKey"],
             },
