@@ -19,7 +19,7 @@ up: $(VENV)/.ready tools ## Run the program on the embedded lab (for now: a prev
 	@$(RUN) -m lab preview $(stack)
 
 test: check tools ## Everything: the quick checks, then the real engine and real SSH servers
-	$(STEP) "SSH server" sh toolchain/sshd.sh
+	$(STEP) "Programs that play a host" sh toolchain/servers.sh
 	$(STEP) "Tests on the real things" $(RUN) -m pytest -m "engine or ssh" -n 2 --dist loadfile
 
 check: $(VENV)/.ready ## The inner loop: format, lint, types, unit tests

@@ -66,6 +66,11 @@ class Asked:
         """Whether it runs as somebody else than the user of the connection."""
         return any(self.making.get(name) for name in ("_sudo", "_su_user", "_doas", "_dzdo"))
 
+    @property
+    def ordinary(self) -> bool:
+        """Whether it has all the time, and breaks nothing that others need."""
+        return self.timeout == math.inf and -1 not in self.success
+
     def command(self, state: State, host: Host, command: StringCommand) -> Command:
         """Return ``command`` as pyinfra's own connector would run it."""
 

@@ -12,10 +12,13 @@ from paramiko import ChannelException
 from .feed import Feed
 from .frame import Frame
 from .shells import USER, Shells
+from .together import Part, run_together
 from .wire import Wire
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
+
+    from pyinfra.connectors.util import CommandOutput
 
     from .link import Link
     from .wire import Sink
@@ -62,6 +65,19 @@ class Commands:
         finally:
             shell.spoilt = shell.spoilt or bool(_BACKGROUND.search(framed))
             shell.busy.release()
+
+    def run_together(
+        self, asked: Mapping[int, tuple[Command, IO[bytes]]]
+    ) -> dict[int, tuple[int, CommandOutput]]:
+        """Run those at once that can share a shell; ``run`` is left to do the others."""
+        parts = []
+        for number, (command, stdin) in asked.items():
+            head = stdin.read(INLINE + 1)
+            stdin.seek(0)
+            framed = command.framed
+            if framed and len(head) <= INLINE and not _BACKGROUND.search(framed):
+                parts.append(Part(number=number, shell=command.shell, framed=framed, stdin=head))
+        return run_together(self._shells, parts)
 
     def _alone(self, command: Command, feed: Feed, sink: Sink, deadline: float) -> int:
         """Run a command on a channel of its own."""

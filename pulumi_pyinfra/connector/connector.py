@@ -22,13 +22,17 @@ from .session import Session
 from .target import SshTarget
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from io import IOBase
 
     from pyinfra.api.arguments import ConnectorArguments
     from pyinfra.connectors.util import CommandOutput
 
     from .wire import Sink, Stream
+
+
+_SIGNAL = 128
+"""A shell adds the signal that ended a command to it."""
 
 
 class ConnectorData(TypedDict):
@@ -88,15 +92,41 @@ class FramedSshConnector(BaseConnector):
         **arguments: Unpack[ConnectorArguments],
     ) -> tuple[bool, CommandOutput]:
         """Run a command, and return whether it succeeded and what it wrote."""
-        lines = Lines()
         if print_input:
             echo(f"{self.host.print_prefix}>>> {command}", err=True)
-        success = self._run(command, Asked.for_command(arguments), lines.take)
-        output = lines.output()
+        success, output = self._answer(command, Asked.for_command(arguments))
         if print_output:
             for line in output:
                 echo(f"{self.host.print_prefix}{line.line}", err=True)
         return success, output
+
+    def run_together(
+        self, asked: Sequence[tuple[StringCommand, ConnectorArguments]]
+    ) -> list[tuple[bool, CommandOutput]]:
+        """Run commands that only look, and return what ``run_shell_command`` would for each.
+
+        They are sent at once, so that all of them take about one round trip. Which of them runs
+        first is not said, root's run beside the user's, and one may run twice: when the shell ends
+        with it, it is run again by itself. What can't share a shell (a terminal, much standard
+        input, an ampersand, a timeout, -1 as a success) is run afterwards, one by one. When the
+        connection is lost there is no answer at all but a ``ConnectionLostError``.
+        """
+        session = self._connected()
+        each = [(command, Asked.for_command(arguments)) for command, arguments in asked]
+        together = {
+            number: (how.command(self.state, self.host, command), how.stdin)
+            for number, (command, how) in enumerate(each)
+            if how.ordinary
+        }
+        answered = session.commands.run_together(together)
+        answers = []
+        for number, (command, how) in enumerate(each):
+            if number in answered:
+                code, output = answered[number]
+                answers.append((code in how.success, output))
+            else:
+                answers.append(self._answer(command, how))
+        return answers
 
     @override
     def put_file(
@@ -158,18 +188,30 @@ class FramedSshConnector(BaseConnector):
         logger.error("%s%s", self.host.print_prefix, reason)
         return False
 
+    def _answer(self, command: StringCommand, asked: Asked) -> tuple[bool, CommandOutput]:
+        lines = Lines()
+        success = self._run(command, asked, lines.take)
+        return success, lines.output()
+
     def _run(self, command: StringCommand, asked: Asked, sink: Sink) -> bool:
-        if self._session is None:
-            raise ConnectionLostError(f"{self.host.name} is not connected")
+        session = self._connected()
         deadline = time.monotonic() + asked.timeout
         wanted = asked.command(self.state, self.host, command)
+        # What pyinfra's own connector has for a lost connection and for a command that a signal
+        # ended, of which a shell says 128 and the signal: what reboots takes it for success.
+        broken = -1 in asked.success
         try:
-            return self._session.commands.run(wanted, asked.stdin, sink, deadline) in asked.success
+            code = session.commands.run(wanted, asked.stdin, sink, deadline)
         except ConnectionLostError:
-            # pyinfra's own connector has -1 for it, which a command that reboots takes for success.
-            if -1 in asked.success:
+            if broken:
                 return True
             raise
+        return code in asked.success or (broken and code > _SIGNAL)
+
+    def _connected(self) -> Session:
+        if self._session is None:
+            raise ConnectionLostError(f"{self.host.name} is not connected")
+        return self._session
 
     def _hang_up(self) -> None:
         if self._session:

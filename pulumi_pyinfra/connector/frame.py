@@ -28,13 +28,18 @@ class Frame:
     """One command and what it writes until its mark."""
 
     def __init__(self, command: str, stdin: bytes = b"") -> None:
-        mark = secrets.token_hex(16).encode()
+        mark = secrets.token_hex(16)
         # A command never has the shell's own standard input: it would eat the next frame.
         opening, closing = (printed(stdin) + b" | {", b"}") if stdin else (b"{", b"} </dev/null")
-        said = b"printf '" + mark + b' %s\\n\' "$?"; printf ' + mark + b" >&2\n"
+        # No single quotes: the line is put between such.
+        said = f'printf "{mark} %s\\n" "$?"; printf {mark} >&2'
+        self.line = f"{command}; {said}"
+        """The command, if it is a simple one, as an argument of ``sh -c``."""
         text = command.encode("utf-8", "surrogateescape")
-        self.text = b"\n".join((opening, text, closing, said))
-        self._streams: dict[Stream, _Stream] = {"stdout": _Stream(mark), "stderr": _Stream(mark)}
+        self.text = b"\n".join((opening, text, closing, said.encode(), b""))
+        """The same for a shell's standard input, whatever the command is."""
+        streams: tuple[Stream, ...] = ("stdout", "stderr")
+        self._streams = {stream: _Stream(mark.encode()) for stream in streams}
 
     def feed(self, stream: Stream, data: bytes) -> bytes:
         """Take what arrived, and return what the command wrote of it."""
@@ -51,10 +56,10 @@ class Frame:
         return int(found[1]) if found and self._streams["stderr"].ended else None
 
     @property
-    def overrun(self) -> bool:
-        """Whether something else was written after the marks."""
-        left = _EXIT_CODE.sub(b"", self._streams["stdout"].after, count=1)
-        return bool(left or self._streams["stderr"].after)
+    def beyond(self) -> dict[Stream, bytes]:
+        """What was written after the marks: the next frame's, or by somebody else."""
+        out = _EXIT_CODE.sub(b"", self._streams["stdout"].after, count=1)
+        return {"stdout": out, "stderr": self._streams["stderr"].after}
 
 
 class _Stream:

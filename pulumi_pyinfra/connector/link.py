@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from paramiko import AuthenticationException, Channel, ChannelException, SSHException, Transport
 
+from .eager import offer
 from .errors import ConnectionLostError, PermissionDeniedError, UnreachableError
 from .keys import check_host_key, kind_of_key, private_key, public_line
 
@@ -132,7 +133,7 @@ def _authenticate(transport: Transport, target: SshTarget, key: PKey, deadline: 
     """Offer the key once: sshd bans an address that keeps offering a wrong one."""
     transport.auth_timeout = _left(deadline)
     try:
-        more = transport.auth_publickey(target.user, key)
+        more = offer(transport, target.user, key)
     except AuthenticationException as error:
         if "timeout" in str(error):
             raise _unreachable(target, None, error, 1) from None

@@ -11,6 +11,8 @@ from .frame import Frame
 from .wire import Wire
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from .link import Link
     from .wire import Sink, Stream
 
@@ -26,8 +28,13 @@ class Shell:
     def __init__(self, link: Link, program: str) -> None:
         self.busy = threading.Lock()
         self.busy.acquire()  # who opens a shell has a command for it
-        self.spoilt = False
-        self._wire = Wire(link, program)
+        self.spoilt = True
+        # It greets before it reads anything: a channel takes no input until its program runs, and
+        # to wait for that as well would cost a round trip.
+        self._greeting = Frame("echo $((6 * 7))")
+        self._unanswered = 1
+        self._beyond: dict[Stream, bytes] = {}
+        self._wire = Wire(link, f"{program} -c '{self._greeting.line}; exec sh'")
 
     @property
     def usable(self) -> bool:
@@ -42,23 +49,44 @@ class Shell:
             nonlocal said
             said += data if stream == "stdout" else b""
 
-        self.run(Frame("echo $((6 * 7))"), sink, time.monotonic() + PATIENCE)
+        deadline = time.monotonic() + PATIENCE
+        if self.answer(self._greeting, sink, deadline) is None:
+            self._wire.exit_code(deadline)  # a lost connection is no refusal
         # Start-up files may have said something before.
         return not self.spoilt and said.endswith(b"42\n")
 
     def run(self, frame: Frame, sink: Sink, deadline: float = math.inf) -> int:
         """Run one command and return its exit code; what it writes goes to ``sink``."""
+        self.send([frame])
+        code = self.answer(frame, sink, deadline)
+        return self._last_words(frame, sink, deadline) if code is None else code
+
+    def send(self, frames: Sequence[Frame]) -> None:
+        """Let the shell run commands one after the other; ``answer`` is due for each, in order."""
         # Whatever ends this early leaves a shell in the middle of something.
         self.spoilt = True
-        self._wire.send(frame.text)
-        while (code := frame.exit_code) is None:
-            received = self._wire.receive(deadline)
+        self._unanswered = len(frames)
+        text = b"".join(frame.text for frame in frames)
+        if len(frames) == 1:
+            self._wire.send(text)
+        else:
+            # The first may write so much that the shell does not come to read the last.
+            threading.Thread(target=self._wire.send, args=(text,), daemon=True).start()
+
+    def answer(self, frame: Frame, sink: Sink, deadline: float = math.inf) -> int | None:
+        """Return the exit code of the next command; None if the shell ended before it."""
+        received = list(self._beyond.items())
+        while True:
             for stream, data in received:
                 if certain := frame.feed(stream, data):
                     sink(stream, certain)
-            if not received:
-                return self._last_words(frame, sink, deadline)
-        self.spoilt = frame.overrun
+            if (code := frame.exit_code) is not None:
+                break
+            if not (received := self._wire.receive(deadline)):
+                return None
+        self._beyond = frame.beyond
+        self._unanswered -= 1
+        self.spoilt = self._unanswered > 0 or any(self._beyond.values())
         return code
 
     def close(self) -> None:

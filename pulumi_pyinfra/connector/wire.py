@@ -12,6 +12,8 @@ import time
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Literal
 
+from paramiko import SSHException
+
 from .link import KEEPALIVE
 
 if TYPE_CHECKING:
@@ -45,7 +47,7 @@ class Wire:
         """Write to the program's standard input; what no longer reads it is no error here."""
         try:
             self._channel.sendall(data)
-        except OSError:
+        except (OSError, SSHException):
             return  # its output and its exit code tell more
 
     def end_input(self) -> None:

@@ -39,7 +39,7 @@ class Machine:
     def written(self) -> dict[str, str]:
         """Return every file that was written, changed or removed there, but for sshd's own."""
         found = {}
-        root = Path(f"/proc/{self.server.process.pid}/root/run/written")
+        root = self._root / "run" / "written"
         for path in root.rglob("*"):
             name = f"/{path.relative_to(root)}"
             if not path.is_dir() and name not in OF_A_LOGIN:
@@ -50,7 +50,11 @@ class Machine:
 
     def read(self, path: str) -> str:
         """Return what a file there holds."""
-        return Path(f"/proc/{self.server.process.pid}/root{path}").read_text()
+        return self._root.joinpath(path.lstrip("/")).read_text()
+
+    @property
+    def _root(self) -> Path:
+        return Path("/proc", str(self.server.process.pid), "root")
 
 
 @contextmanager

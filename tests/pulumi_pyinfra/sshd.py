@@ -81,7 +81,7 @@ def start(folder: Path, *more: str, port: int | None = None, inside: Sequence[st
     """
     program = shutil.which("sshd") or shutil.which("sshd", path="/usr/sbin:/usr/local/sbin")
     if program is None:
-        raise RuntimeError("these tests need an SSH server: sh toolchain/sshd.sh")
+        raise RuntimeError("these tests need an SSH server: sh toolchain/servers.sh")
     if os.geteuid() == 0:
         Path("/run/sshd").mkdir(exist_ok=True)
     folder.mkdir(parents=True, exist_ok=True)
