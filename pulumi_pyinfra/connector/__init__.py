@@ -11,6 +11,7 @@ A distribution can register it instead, as pyinfra does with its own: entry poin
 group ``pyinfra.connectors``, names then start with ``@framed/``.
 """
 
+from .connections import Connections
 from .connector import FramedSshConnector
 from .errors import (
     ConnectionLostError,
@@ -22,6 +23,7 @@ from .target import SshTarget
 
 __all__ = [
     "ConnectionLostError",
+    "Connections",
     "FramedSshConnector",
     "HostKeyRefusedError",
     "PermissionDeniedError",

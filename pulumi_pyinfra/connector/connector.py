@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import replace
 from typing import IO, TYPE_CHECKING, Any, TypedDict, cast
+from weakref import WeakKeyDictionary
 
 from pyinfra import logger
 from pyinfra.api.command import QuoteString, StringCommand
@@ -16,9 +17,9 @@ from pyinfra.connectors.util import remove_any_sudo_askpass_file
 from typing_extensions import Unpack, override
 
 from .arguments import Asked
+from .connections import Connections
 from .errors import ConnectionLostError
 from .output import Lines
-from .session import Session
 from .target import SshTarget
 
 if TYPE_CHECKING:
@@ -26,8 +27,10 @@ if TYPE_CHECKING:
     from io import IOBase
 
     from pyinfra.api.arguments import ConnectorArguments
+    from pyinfra.api.state import State
     from pyinfra.connectors.util import CommandOutput
 
+    from .session import Session
     from .wire import Sink, Stream
 
 
@@ -35,10 +38,14 @@ _SIGNAL = 128
 """A shell adds the signal that ended a command to it."""
 
 
+_of_state: WeakKeyDictionary[State, Connections] = WeakKeyDictionary()
+
+
 class ConnectorData(TypedDict):
     """What a host's data holds for this connector."""
 
     ssh_target: SshTarget | None
+    ssh_connections: Connections | None
 
 
 class FramedSshConnector(BaseConnector):
@@ -46,7 +53,12 @@ class FramedSshConnector(BaseConnector):
 
     handles_execution = True
     data_cls = ConnectorData
-    data_meta = {"ssh_target": DataMeta("An SshTarget: where the host is, and the key to it")}  # noqa: RUF012  # pyinfra's interface
+    data_meta = {  # noqa: RUF012  # pyinfra's interface
+        "ssh_target": DataMeta("An SshTarget: where the host is, and the key to it"),
+        "ssh_connections": DataMeta(
+            "Connections that outlive the state; else each state has its own"
+        ),
+    }
     data: ConnectorData
 
     host_key: str | None = None
@@ -72,7 +84,7 @@ class FramedSshConnector(BaseConnector):
             # A host that is met again must be the one that was met first.
             target = replace(target, host_keys=(self.host_key,))
         self._hang_up()
-        self._session = Session(target, self.state)
+        self._session = self._connections.open(target)
         self.host_key = self._session.host_key
         self.bastion_host_key = self._session.bastion_host_key
 
@@ -214,6 +226,11 @@ class FramedSshConnector(BaseConnector):
         return self._session
 
     def _hang_up(self) -> None:
-        if self._session:
-            self._session.close()
+        if self._session and (target := self.data["ssh_target"]):
+            self._connections.give_back(target, self._session)
             self._session = None
+
+    @property
+    def _connections(self) -> Connections:
+        given = self.data["ssh_connections"]
+        return given if given is not None else _of_state.setdefault(self.state, Connections())

@@ -66,12 +66,18 @@ def fingerprint(line: str) -> str:
     return f"SHA256:{digest} ({line.split(maxsplit=1)[0]})"
 
 
+def knows(target: SshTarget, line: str) -> bool:
+    """Whether a host with this key is the one that is meant."""
+    known = target.host_keys
+    return known is None or line in {" ".join(key.split()[:2]) for key in known}
+
+
 def check_host_key(target: SshTarget, presented: PKey) -> None:
     """Refuse a host that shows none of the keys that ``target`` is known by."""
     line = public_line(presented)
-    if target.host_keys is None or line in {" ".join(k.split()[:2]) for k in target.host_keys}:
+    if knows(target, line):
         return
-    expected = " or ".join(map(fingerprint, target.host_keys)) or "no key at all"
+    expected = " or ".join(map(fingerprint, target.host_keys or ())) or "no key at all"
     raise HostKeyRefusedError(
         f"{target.where} is not the host that it was: it presents {fingerprint(line)},"
         f" expected {expected}"

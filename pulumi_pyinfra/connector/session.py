@@ -4,28 +4,23 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
-from weakref import WeakKeyDictionary
 
 from paramiko import SSHException
 
-from .bastions import Bastions
 from .commands import Commands
 from .errors import ConnectionLostError, UnreachableError
+from .keys import knows
 from .link import connect
 
 if TYPE_CHECKING:
-    from pyinfra.api.state import State
-
+    from .bastions import Bastions
     from .target import SshTarget
-
-_bastions: WeakKeyDictionary[State, Bastions] = WeakKeyDictionary()
 
 
 class Session:
     """What exists between connecting to a host and disconnecting from it."""
 
-    def __init__(self, target: SshTarget, state: State) -> None:
-        bastions = _bastions.setdefault(state, Bastions())
+    def __init__(self, target: SshTarget, bastions: Bastions) -> None:
         with ExitStack() as undo:
             through = None
             if target.bastion:
@@ -47,6 +42,13 @@ class Session:
     def alive(self) -> bool:
         """Whether nothing has ended the connection, as far as is known."""
         return self._link.alive
+
+    def is_known_to(self, target: SshTarget) -> bool:
+        """Whether ``target`` knows the host, and its bastion, by the keys that they have shown."""
+        through = target.bastion
+        return knows(target, self.host_key) and (
+            through is None or knows(through, self.bastion_host_key or "")
+        )
 
     def close(self) -> None:
         """End the connection; the bastion's too, if no other host is behind it."""

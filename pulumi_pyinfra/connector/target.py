@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -22,6 +22,11 @@ class SshTarget:
     """Seconds after which the host counts as unreachable, all attempts together."""
     connect_attempts: int = 3
     """How often a connection is tried; a refused key is not tried again."""
+
+    @property
+    def door(self) -> SshTarget:
+        """Return what leads to the host, whatever key it is known by."""
+        return replace(self, host_keys=None, bastion=self.bastion and self.bastion.door)
 
     @property
     def where(self) -> str:
