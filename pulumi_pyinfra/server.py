@@ -8,9 +8,11 @@ clear failure without a Python traceback.
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import sys
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from typing import Any
 
 import grpc.aio
@@ -22,12 +24,38 @@ from pulumi.runtime.proto import provider_pb2, provider_pb2_grpc, status_pb2
 from .engine import Engine
 from .failures import DeployFailedError, PartlyDoneError
 from .provider import PyinfraProvider
+from .worker_process import under_way
 
 VERSION = "0.1.0"
+PATIENCE = 30 * 60
+"""Seconds that calls under way have to come to their end when this process is asked to end."""
+_LOOK = 1
+"""Seconds between two looks for the process that started this one."""
 
 
 class Servicer(ProviderServicer):
     """Answers the engine for one :class:`PyinfraProvider`."""
+
+    def __init__(self, arguments: list[str], provider: PyinfraProvider, engine: Engine) -> None:
+        super().__init__(arguments, VERSION, provider, engine_address=engine.address)
+        self._engine = engine
+        self._cancelled = False
+
+    async def Cancel(self, request: Any, context: Any) -> Any:  # noqa: N802, ANN401 - gRPC's
+        """Let what runs finish, start nothing more, and say what is waited for.
+
+        The engine then waits for its calls without a limit. When it is interrupted once more it
+        asks this again, and kills this process as soon as it is answered.
+        """
+        answer = await self._kept(super().Cancel, request, context)
+        if running := ", ".join(under_way()):
+            last = self._cancelled
+            text = (
+                "not waited for, it goes on by itself" if last else "waited for, nothing follows it"
+            )
+            await self._engine.say("", f"{text}: {running}", warning=last)
+        self._cancelled = True
+        return answer
 
     async def Create(self, request: Any, context: Any) -> Any:  # noqa: N802, ANN401 - gRPC's
         """Create the resource; what was reached is kept when it fails half way."""
@@ -81,20 +109,27 @@ def serve(arguments: Sequence[str]) -> None:
 
 
 async def _serve(engine: Engine, arguments: list[str]) -> None:
+    parent = os.getppid()
     server = grpc.aio.server(options=_GRPC_CHANNEL_OPTIONS)
     provider = PyinfraProvider(engine)
-    servicer = Servicer(arguments, VERSION, provider, engine_address=engine.address)
+    servicer = Servicer(arguments, provider, engine)
     provider_pb2_grpc.add_ResourceProviderServicer_to_server(servicer, server)
     port = server.add_insecure_port("127.0.0.1:0")
     await server.start()
+    asked = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, lambda: asyncio.create_task(_stop(server, provider)))
+        loop.add_signal_handler(number, asked.set)
     sys.stdout.write(f"{port}\n")
     sys.stdout.flush()
-    await server.wait_for_termination()
-
-
-async def _stop(server: grpc.aio.Server, provider: PyinfraProvider) -> None:
+    await _asked_to_end(asked, parent)
     await provider.cancel()
-    await server.stop(grace=None)
+    # What the running calls have to say is worth the state that it ends in.
+    await server.stop(PATIENCE)
+
+
+async def _asked_to_end(asked: asyncio.Event, parent: int) -> None:
+    """Wait for a signal, or for the end of the process that started this one."""
+    while not asked.is_set() and os.getppid() == parent:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(asked.wait(), _LOOK)

@@ -142,7 +142,7 @@ def _wrong_names(hosts: Mapping[str, Any], told: Mapping[str, Any]) -> Iterator[
         yield Fault("hosts", "must name at least one host")
     for name in (told.get("rollout") or {}).get("last") or ():
         if name not in hosts:
-            there = ", ".join(hosts)
+            there = ", ".join(sorted(hosts))
             yield Fault("rollout.last", f"{name} is no host of the group; there are {there}")
     for name in told.get("gone") or ():
         if name in hosts:

@@ -13,19 +13,22 @@ from pyinfra.api.state import StateOperationHostData
 
 from ..protocol import Finished, Operation, Status
 from .hosts import WatchedHost
-from .session import Session
+from .left_running import MarkedHost, wait_for_earlier_run
+from .session import H, Session
 
 
-def apply(session: Session[WatchedHost]) -> None:
+def apply(session: Session[MarkedHost]) -> None:
     """Run the deploy; nothing is run anywhere unless it can be read for every host."""
     if not session.sound:
         return
     session.connect()
+    wait_for_earlier_run(session)
     faults = session.read_deploy(session.hosts)
     for host, error in faults.items():
         session.channel.send(session.broken(host, error))
     if faults:
         return
+    session.channel.changing = True
     session.executing()
     turns = Turns()
     session.each(lambda host: _apply_host(session, host, turns), session.hosts)
@@ -38,7 +41,7 @@ class Turns:
         self._locks: dict[tuple[str, int], BoundedSemaphore] = {}
 
     @contextmanager
-    def turn(self, session: Session[WatchedHost], op_hash: str, name: str) -> Iterator[None]:
+    def turn(self, session: Session[MarkedHost], op_hash: str, name: str) -> Iterator[None]:
         """Wait for this host's turn."""
         asked = session.state.op_meta[op_hash].global_arguments
         most = 1 if asked["_serial"] else asked["_parallel"] or len(session.hosts)
@@ -47,7 +50,7 @@ class Turns:
             yield
 
 
-def _apply_host(session: Session[WatchedHost], host: WatchedHost, turns: Turns) -> None:
+def _apply_host(session: Session[MarkedHost], host: MarkedHost, turns: Turns) -> None:
     start = time.monotonic()
     told: Counter[Status] = Counter()
     for op_hash, name, operation in session.state.operations(host):
@@ -74,8 +77,8 @@ def _apply_host(session: Session[WatchedHost], host: WatchedHost, turns: Turns) 
 
 
 def run(
-    session: Session[WatchedHost],
-    host: WatchedHost,
+    session: Session[H],
+    host: H,
     op_hash: str,
     name: str,
     operation: StateOperationHostData,

@@ -13,7 +13,7 @@ import gevent
 from gevent.event import Event as Flag
 from gevent.socket import wait_read
 
-from ..protocol import Event, Request, event_to_json
+from ..protocol import Event, Finished, Request, Unreachable, event_to_json
 from .masking import Masker
 
 # What names things is not masked: a secret that is a common word must not break the protocol.
@@ -33,6 +33,12 @@ class Channel:
         sys.stdout = sys.stderr = _Masked(sys.stderr, self)
         self.cancelled = Flag()
         """Set once no other operation may start."""
+        self.abandoned = Flag()
+        """Set once nobody listens any more; cancelled then, too."""
+        self.changing = False
+        """Whether hosts are being changed, so that what runs must come to its end."""
+        self.ended: set[str] = set()
+        """The hosts of which nothing more will be said."""
 
     def receive(self) -> Request:
         """Return the request; from then on its secrets are masked."""
@@ -42,21 +48,22 @@ class Channel:
         return request
 
     def listen(self) -> None:
-        """Watch for a cancellation: a line that says so, the end of stdin, or a signal."""
+        """Watch for a cancellation: a line that says so, a signal, or the end of stdin."""
         for number in _SIGNALS:
             gevent.signal_handler(number, self.cancelled.set)
         gevent.spawn(self._listen)
 
     def send(self, event: Event) -> None:
         """Write an event, masked."""
+        if isinstance(event, Finished | Unreachable):
+            self.ended.add(event.host)
         line = event_to_json(self._masked(event)) + "\n"
         view = memoryview(line.encode())
         try:
             while view:
                 view = view[os.write(self._out, view) :]
         except BrokenPipeError:
-            # Nobody listens any more: the same as being cancelled.
-            self.cancelled.set()
+            self._abandon()
 
     def mask(self, text: str) -> str:
         """Return a text without secrets."""
@@ -77,7 +84,11 @@ class Channel:
     def _listen(self) -> None:
         while (line := self._line()) is not None:
             if _says_cancel(line):
-                break
+                self.cancelled.set()
+        self._abandon()
+
+    def _abandon(self) -> None:
+        self.abandoned.set()
         self.cancelled.set()
 
     def _line(self) -> bytes | None:

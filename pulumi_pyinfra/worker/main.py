@@ -3,21 +3,36 @@
 from __future__ import annotations
 
 import logging
+import os
 import sys
 from contextlib import closing
+from typing import Any, NoReturn
 
+import gevent
 import pyinfra
+from gevent import Greenlet
+from gevent.event import Event as Flag
 
 from .. import contract
-from ..protocol import Action, Broken, Done, ProtocolError, Request
+from ..protocol import Action, Broken, Done, Finished, ProtocolError, Request
 from .applying import apply
 from .asking import ask
 from .channel import Channel
 from .hosts import WatchedHost
+from .left_running import MarkedHost
 from .loading import DeployError, load
 from .planning import ReadOnlyHost, plan
 from .probing import probe
 from .session import Session
+
+PATIENCE = 30 * 60
+"""Seconds that operations may go on once nobody is left to hear of them.
+
+A cancelled worker waits for what runs as long as it takes: whoever cancelled sees it, and may give
+up by ending the provider. After that nobody would ever end a worker whose operation hangs. An
+operation with a ``_timeout`` ends by that. What is given up here goes on on its host, unless it
+writes to the connection that is gone.
+"""
 
 
 def main() -> int:
@@ -31,12 +46,43 @@ def main() -> int:
         return 1
     channel.listen()
     _log(request)
+    work = gevent.spawn(_serve, request, channel)
+    _first(work, channel.cancelled)
+    if channel.changing:
+        _first(work, channel.abandoned)
+        work.join(PATIENCE)
+    if not work.ready():
+        _leave(request, channel)
+    if fault := work.get():
+        raise fault
+    channel.send(Done())
+    return 0
+
+
+def _first(*events: Greenlet[..., Any] | Flag) -> None:
+    gevent.wait(events, count=1)
+
+
+def _serve(request: Request, channel: Channel) -> Exception | None:
+    """Do what is asked; answers with what nobody expected, which gevent would print as well."""
     try:
         _do(request, channel)
     except (DeployError, contract.ContractError) as error:
         channel.send(Broken(reason=str(error)))
+    except Exception as error:  # noqa: BLE001 - it is raised by whoever waits
+        return error
+    return None
+
+
+def _leave(request: Request, channel: Channel) -> NoReturn:
+    """End in the middle of looking, connecting or waiting: none of them is worth another second."""
+    for host in request.hosts:
+        if host.name not in channel.ended:
+            channel.send(Finished(host=host.name, skipped=1))
     channel.send(Done())
-    return 0
+    sys.stderr.flush()
+    # An ordinary end would wait for connections that are being made, and for names to be resolved.
+    os._exit(0)
 
 
 def _do(request: Request, channel: Channel) -> None:
@@ -49,8 +95,12 @@ def _do(request: Request, channel: Channel) -> None:
         with closing(Session(request, channel, ReadOnlyHost)) as reading:
             {Action.PLAN: plan, Action.ASK: ask}[request.action](reading)
         return
-    with closing(Session(request, channel, WatchedHost)) as session:
-        {Action.APPLY: apply, Action.PROBE: probe}[request.action](session)
+    if request.action is Action.APPLY:
+        with closing(Session(request, channel, MarkedHost)) as changing:
+            apply(changing)
+        return
+    with closing(Session(request, channel, WatchedHost)) as probing:
+        probe(probing)
 
 
 def _log(request: Request) -> None:
