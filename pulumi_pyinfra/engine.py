@@ -21,8 +21,22 @@ class Engine:
     async def say(self, urn: str, text: str, *, live: bool = False, warning: bool = False) -> None:
         """Show ``text`` under a resource; what is ``live`` gives way to what comes after it."""
         severity = engine_pb2.WARNING if warning else engine_pb2.INFO
+        await self._log(severity, text, urn, ephemeral=live)
+
+    async def debug(self, text: str) -> None:
+        """Show ``text`` to those who asked for everything."""
+        await self._log(engine_pb2.DEBUG, text)
+
+    async def _log(
+        self,
+        severity: engine_pb2.LogSeverity.ValueType,
+        text: str,
+        urn: str = "",
+        *,
+        ephemeral: bool = False,
+    ) -> None:
         request = engine_pb2.LogRequest(
-            severity=severity, message=text, urn=urn, streamId=0, ephemeral=live
+            severity=severity, message=text, urn=urn, streamId=0, ephemeral=ephemeral
         )
         await self._connected().Log(request)
 
@@ -32,8 +46,17 @@ class Engine:
 
         It keeps that to itself, so its own command line is read; where none is found, yes.
         """
-        commands = [command for command in _ancestors() if Path(command[0]).name == "pulumi"]
-        return not commands or any(flag in commands[0] for flag in ("--diff", "--diff=true"))
+        return self._command is None or bool({"--diff", "--diff=true"} & self._command)
+
+    @cached_property
+    def wants_debug(self) -> bool:
+        """Whether the engine was told ``--debug``: then pyinfra's own log is for it."""
+        return bool({"--debug", "--debug=true", "-d"} & (self._command or set()))
+
+    @cached_property
+    def _command(self) -> set[str] | None:
+        commands = (command for command in _ancestors() if Path(command[0]).name == "pulumi")
+        return set(next(commands, ())) or None
 
     def _connected(self) -> engine_pb2_grpc.EngineStub:
         # Made at first use: a run without a change has nothing to say.

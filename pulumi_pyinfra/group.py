@@ -16,7 +16,7 @@ from .protocol import Action, Connected, Request
 from .reached import Reached
 from .rollout import Work, next_batch, work
 from .wanted import Wanted
-from .worker_process import Worker
+from .worker_process import Worker, Workers
 
 
 class Group:
@@ -25,14 +25,17 @@ class Group:
     def __init__(
         self,
         engine: Engine,
+        workers: Workers,
         urn: str,
+        *,
         wanted: Wanted,
         reached: Reached,
         secrets: Sequence[str],
     ) -> None:
         self._engine, self._urn = engine, urn
         self._wanted, self.reached, self._secrets = wanted, reached, tuple(secrets)
-        self._workers: set[Worker] = set()
+        self._workers = workers
+        self._busy: set[Worker] = set()
         self._cancelled = False
 
     async def faults(self) -> list[str]:
@@ -47,14 +50,12 @@ class Group:
         }
         asked = {key: deploy for key, deploy in deploys.items() if deploy}
         hosts = [name for name in wanted.hosts if wanted.knows(name)]
-        told = await asyncio.gather(
-            *(
-                self._ask(Action.CHECK, deploy, hosts, others=[] if key == "leave" else None)
-                for key, deploy in asked.items()
-            )
-        )
-        pairs = zip(asked, told, strict=True)
-        return [f"{key}: {fault}" for key, narration in pairs for fault in narration.faults]
+        told = []
+        for key, deploy in asked.items():
+            others: list[str] | None = [] if key == "leave" else None
+            narration = await self._ask(Action.CHECK, deploy, hosts, others=others)
+            told += [f"{key}: {fault}" for fault in narration.faults]
+        return told
 
     async def tell_plan(self) -> None:
         """Say under the resource what an update would change inside each host."""
@@ -125,7 +126,7 @@ class Group:
     async def cancel(self) -> None:
         """Let what runs finish, and start nothing more."""
         self._cancelled = True
-        await asyncio.gather(*(worker.cancel() for worker in self._workers))
+        await asyncio.gather(*(worker.cancel() for worker in self._busy))
 
     def _work(self) -> Work:
         return work(self._wanted.digests(), self.reached.applied, self.reached.drift)
@@ -201,16 +202,17 @@ class Group:
             arguments=told.arguments if isinstance(told.arguments, Mapping) else {},
             sudo=told.sudo,
             secrets=self._secrets,
+            debug=self._engine.wants_debug,
             deadline=told.rollout.probe_seconds,
         )
-        worker = Worker(request)
-        self._workers.add(worker)
+        worker = self._workers.take()
+        self._busy.add(worker)
         try:
             if self._cancelled:
                 await worker.cancel()
             with Progress(self._progress(action)) as progress:
                 try:
-                    async for event in worker.events():
+                    async for event in worker.events(request):
                         narration.hear(event)
                         await progress.hear(event)
                         if isinstance(event, Connected):
@@ -219,7 +221,8 @@ class Group:
                     at = [f"{host}: while it ran: {op}" for host, op in progress.running.items()]
                     narration.faults.append("; ".join([str(error), *at]))
         finally:
-            self._workers.discard(worker)
+            self._busy.discard(worker)
+            self._workers.give_back(worker)
         return narration
 
     def _progress(self, action: Action) -> Callable[[str], Awaitable[None]]:

@@ -20,6 +20,7 @@ from .reached import Reached
 from .rollout import work
 from .values import plain_map, secrets_in, wrapped
 from .wanted import RESULTS, Wanted, faults
+from .worker_process import Workers
 
 Properties: TypeAlias = Mapping[str, PropertyValue]
 
@@ -29,6 +30,7 @@ class PyinfraProvider(api.Provider):
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self._workers = Workers(engine.debug if engine.wants_debug else None)
         self._running: set[Group] = set()
 
     async def configure(self, _: api.ConfigureRequest) -> api.ConfigureResponse:
@@ -120,6 +122,10 @@ class PyinfraProvider(api.Provider):
         """Let what runs finish, and start nothing more."""
         await asyncio.gather(*(group.cancel() for group in list(self._running)))
 
+    async def close(self) -> None:
+        """End what waits for more to do."""
+        await self._workers.close()
+
     async def _tell(
         self, urn: str, inputs: Properties, olds: Properties
     ) -> dict[str, PropertyValue]:
@@ -144,7 +150,14 @@ class PyinfraProvider(api.Provider):
         reached = Reached.of(plain_map(olds), wanted)
         # What leaves the group has secrets too.
         secrets = {*secrets_in(inputs), *secrets_in(olds)}
-        return Group(self._engine, urn, wanted, reached, sorted(secrets))
+        return Group(
+            self._engine,
+            self._workers,
+            urn,
+            wanted=wanted,
+            reached=reached,
+            secrets=sorted(secrets),
+        )
 
     async def _while_running(self, group: Group, work: Any) -> Any:  # noqa: ANN401 - any result
         self._running.add(group)

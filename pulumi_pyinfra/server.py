@@ -126,6 +126,7 @@ async def _serve(engine: Engine, arguments: list[str]) -> None:
     await provider.cancel()
     # What the running calls have to say is worth the state that it ends in.
     await server.stop(PATIENCE)
+    await provider.close()
 
 
 async def _asked_to_end(asked: asyncio.Event, parent: int) -> None:

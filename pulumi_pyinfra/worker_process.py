@@ -6,9 +6,11 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 from pathlib import Path
+from typing import TypeAlias
 
 from .failures import DeployFailedError
 from .protocol import (
@@ -26,7 +28,8 @@ from .protocol import (
 _PARENT = str(Path(__file__).resolve().parent.parent)
 _KEPT = ("HOME", "LANG", "PATH", "TMPDIR", "TZ")
 _LONGEST_LINE = 64 * 1024 * 1024
-_LAST_WORDS = 2000
+_LAST_WORDS = 20
+Log: TypeAlias = Callable[[str], Awaitable[None]]
 # Half of what was to be looked at must not be taken for all of it.
 _ALL_OR_NOTHING = (Action.CHECK, Action.PLAN, Action.ASK)
 
@@ -46,43 +49,32 @@ def under_way() -> list[str]:
 
 
 class Worker:
-    """One worker, for one request.
+    """One worker process, which is asked for one thing after the other.
 
     It outlives whoever started it only as long as its operations run: the end of its stdin tells
     it that nobody listens any more.
     """
 
-    def __init__(self, request: Request) -> None:
-        self._request = request
+    def __init__(self, log: Log | None = None) -> None:
+        self._log = log
         self._process: asyncio.subprocess.Process | None = None
+        self._complaints: deque[str] = deque(maxlen=_LAST_WORDS)
+        self._listener: asyncio.Task[None] | None = None
         self._cancelled = False
+        self.free = True
+        """Whether it can be asked for something."""
         self.running: dict[str, str] = {}
         """The operation that changes each host right now."""
 
-    async def events(self) -> AsyncIterator[Event]:
-        """Start the worker and yield what it says, until it is done."""
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "pulumi_pyinfra.worker",
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-            limit=_LONGEST_LINE,
-            env=_environment(),
-            # Ctrl-C is for the provider, which lets the running operation finish.
-            start_new_session=True,
-        )
-        self._process = process
-        assert process.stdin is not None  # noqa: S101 - a pipe was asked for
-        assert process.stdout is not None  # noqa: S101
-        assert process.stderr is not None  # noqa: S101
-        # Read beside, or a worker that says much there would stand still.
-        complaints = asyncio.create_task(process.stderr.read())
+    async def events(self, request: Request) -> AsyncIterator[Event]:
+        """Ask for something, and yield what is said until it is done."""
+        self.free = False
+        process = self._process = self._process or await self._start()
+        assert process.stdout is not None  # noqa: S101 - a pipe was asked for
         done = False
         _workers.add(self)
         try:
-            await self._tell(self._request.to_json())
+            await self._tell(request.to_json())
             if self._cancelled:
                 await self._tell(CANCEL)
             async for line in process.stdout:
@@ -96,13 +88,14 @@ class Worker:
                 yield event
         finally:
             _workers.discard(self)
-            process.stdin.close()
-        code = await process.wait()
-        complained = (await complaints).decode(errors="replace").strip()
+            self.free = done and not self._cancelled
+            if not self.free:
+                code = await self.close()
         if not done:
-            said = f": {complained[-_LAST_WORDS:]}" if complained else ""
+            complained = "\n".join(self._complaints)
+            said = f": {complained}" if complained else ""
             raise DeployFailedError(f"the worker {_end(code)} before it was done{said}")
-        if self._cancelled and self._request.action in _ALL_OR_NOTHING:
+        if self._cancelled and request.action in _ALL_OR_NOTHING:
             raise DeployFailedError("cancelled")
 
     async def cancel(self) -> None:
@@ -110,6 +103,42 @@ class Worker:
         self._cancelled = True
         if self._process:
             await self._tell(CANCEL)
+
+    async def close(self) -> int:
+        """Let it end, and return its exit code."""
+        process = self._process
+        assert process is not None  # noqa: S101
+        assert process.stdin is not None  # noqa: S101
+        process.stdin.close()
+        code = await process.wait()
+        if self._listener:
+            await self._listener
+        return code
+
+    async def _start(self) -> asyncio.subprocess.Process:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "pulumi_pyinfra.worker",
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            limit=_LONGEST_LINE,
+            env=_environment(),
+            # Ctrl-C is for the provider, which lets the running operation finish.
+            start_new_session=True,
+        )
+        assert process.stderr is not None  # noqa: S101
+        # Read beside, or a worker that says much there would stand still.
+        self._listener = asyncio.create_task(self._listen(process.stderr))
+        return process
+
+    async def _listen(self, complaints: asyncio.StreamReader) -> None:
+        async for line in complaints:
+            text = line.decode(errors="replace").rstrip()
+            self._complaints.append(text)
+            if self._log:
+                await self._log(text)
 
     def _hear(self, event: Event) -> None:
         if isinstance(event, Operation) and event.status is Status.STARTED:
@@ -125,6 +154,31 @@ class Worker:
             with suppress(ConnectionError):
                 pipe.write(f"{line}\n".encode())
                 await pipe.drain()
+
+
+class Workers:
+    """As many workers as there is to do at once; one that is free is asked again.
+
+    Most of what a worker costs is its start, and it keeps the connections that it has made.
+    """
+
+    def __init__(self, log: Log | None = None) -> None:
+        self._log = log
+        self._free: list[Worker] = []
+
+    def take(self) -> Worker:
+        """Return a worker; ``give_back`` has to follow."""
+        return self._free.pop() if self._free else Worker(self._log)
+
+    def give_back(self, worker: Worker) -> None:
+        """Keep a worker for later, if it is still of use."""
+        if worker.free:
+            self._free.append(worker)
+
+    async def close(self) -> None:
+        """Let all that are free end."""
+        while self._free:
+            await self._free.pop().close()
 
 
 def _end(code: int) -> str:

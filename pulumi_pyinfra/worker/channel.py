@@ -11,6 +11,7 @@ from typing import Any, TextIO
 
 import gevent
 from gevent.event import Event as Flag
+from gevent.queue import Queue
 from gevent.socket import wait_read
 
 from ..protocol import Event, Finished, Request, Unreachable, event_to_json
@@ -26,6 +27,8 @@ class Channel:
 
     def __init__(self) -> None:
         self._masker = Masker(())
+        self._secrets: set[str] = set()
+        self._lines: Queue[bytes | None] = Queue()
         self._pending = b""
         self._out = os.dup(1)
         # Nothing that prints by itself, in Python or below, may break the protocol.
@@ -40,17 +43,23 @@ class Channel:
         self.ended: set[str] = set()
         """The hosts of which nothing more will be said."""
 
-    def receive(self) -> Request:
-        """Return the request; from then on its secrets are masked."""
-        line = self._line()
-        request = Request.from_json(line or b"")
-        self._masker = Masker(request.all_secrets())
+    def receive(self) -> Request | None:
+        """Return the next request, or nothing when there is none left; its secrets are masked."""
+        line = self._lines.get()
+        if line is None:
+            return None
+        request = Request.from_json(line)
+        # What is still said of an earlier one must not show its secrets.
+        self._secrets |= {*request.all_secrets()}
+        self._masker = Masker(sorted(self._secrets))
+        self.changing = False
+        self.ended.clear()
         return request
 
     def listen(self) -> None:
-        """Watch for a cancellation: a line that says so, a signal, or the end of stdin."""
+        """Take requests, and watch for a cancellation: a line, a signal, or the end of stdin."""
         for number in _SIGNALS:
-            gevent.signal_handler(number, self.cancelled.set)
+            gevent.signal_handler(number, self._cancel)
         gevent.spawn(self._listen)
 
     def send(self, event: Event) -> None:
@@ -84,12 +93,18 @@ class Channel:
     def _listen(self) -> None:
         while (line := self._line()) is not None:
             if _says_cancel(line):
-                self.cancelled.set()
+                self._cancel()
+            else:
+                self._lines.put(line)
         self._abandon()
 
     def _abandon(self) -> None:
         self.abandoned.set()
+        self._cancel()
+
+    def _cancel(self) -> None:
         self.cancelled.set()
+        self._lines.put(None)  # whoever waits for a request waits no more
 
     def _line(self) -> bytes | None:
         """Return the next line of stdin, None at its end."""

@@ -7,13 +7,16 @@ from pyinfra.connectors.chroot import ChrootConnector
 from pyinfra.connectors.local import LocalConnector
 
 from .. import protocol
-from ..connector import FramedSshConnector, SshTarget
+from ..connector import Connections, FramedSshConnector, SshTarget
 
 
-def connector_of(host: protocol.Host) -> tuple[type[BaseConnector], dict[str, object]]:
+def connector_of(
+    host: protocol.Host, connections: Connections | None = None
+) -> tuple[type[BaseConnector], dict[str, object]]:
     """Return the connector of a host, and its data."""
     if host.ssh is not None:
-        return FramedSshConnector, {"ssh_target": _target(host.ssh)}
+        data: dict[str, object] = {"ssh_target": _target(host.ssh), "ssh_connections": connections}
+        return FramedSshConnector, data
     if host.chroot is not None:
         return ChrootConnector, {"chroot_directory": host.chroot}
     if host.connector == "local":

@@ -3,6 +3,8 @@
 A command outlives a killed worker, provider or engine and a lost connection: sshd ends nothing.
 Started beside it, the same operation would find its work not done yet and do it twice. So each
 command of a run carries a mark in its environment, and the next run looks for it in ``/proc``.
+The mark is that of the deploy and the host's name; in one run, that of one provider, several
+resources may have both in common and don't wait for each other.
 
 Not seen are: commands on a channel of their own (a terminal, much standard input), those of the
 local connector once their worker is dead, and, without ``sudo`` for the whole deploy, other users'.
@@ -11,8 +13,13 @@ local connector once their worker is dead, and, without ``sudo`` for the whole d
 from __future__ import annotations
 
 import hashlib
+import os
+import platform
 import time
-from functools import partial
+from collections.abc import Mapping
+from functools import cache, partial
+from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import gevent
@@ -20,49 +27,65 @@ from pyinfra.api.command import StringCommand
 from pyinfra.connectors.util import CommandOutput
 from typing_extensions import override
 
-from ..protocol import Finished, Operation, Request, Status, Unreachable
+from ..protocol import Finished, Operation, Status, Unreachable
 from .hosts import WatchedHost
 from .session import Session
 
 PATIENCE = 10 * 60
 """Seconds that are waited for an earlier run's operation; it may hang."""
 _PAUSE = 0.5
-_MARK = "PYINFRA_DEPLOY"
+_DEPLOY, _RUN = "PYINFRA_DEPLOY", "PYINFRA_RUN"
 _NAME = "Wait for what an earlier run left running"
-# A service that an operation has started has the mark as well. But the shell that it came from has
-# ended (a dead process has no command line any more); that of a command which still runs, the
-# leader of its session, waits for it unmarked.
+# A service that an operation has started has the mark as well. But what started it has ended, so
+# that it does not descend any more from the shell that runs commands, a leader without a mark.
 _LOOK = """
-for found in $(grep -sl '{mark}' /proc/[0-9]*/environ); do
+for found in $(grep -sl '{deploy}' /proc/[0-9]*/environ); do
+    ! grep -qs '{run}' $found || continue
     process=${{found%/environ}}
     read -r stat 2>/dev/null <$process/stat || continue
     set -- ${{stat##*) }}
-    grep -qs . /proc/$4/cmdline && ! grep -qs '{mark}' /proc/$4/environ || continue
+    above=$2 leader=$4
+    while [ $above -gt 1 ] && [ $above != $leader ]; do
+        read -r stat 2>/dev/null </proc/$above/stat || break
+        set -- ${{stat##*) }}
+        above=$2
+    done
+    [ $above = $leader ] && ! grep -qs '{deploy}' /proc/$leader/environ || continue
     echo "process ${{process#/proc/}}: $(tr '\\0' ' ' 2>/dev/null <$process/cmdline | head -c 300)"
     break
 done
 """
 
 
+def look_for(mark: Mapping[str, str]) -> str:
+    """Return the shell's words that find a command of an earlier run which still runs."""
+    return _LOOK.format(
+        deploy=f"{_DEPLOY}={mark[_DEPLOY]}",
+        run=f"{_RUN}={mark[_RUN]}",
+    )
+
+
+def mark_of(deploy: str, host: str) -> dict[str, str]:
+    """Return what the environment of each command of this run has in it."""
+    return {_DEPLOY: _digest(deploy, host), _RUN: _this_run()}
+
+
 class MarkedHost(WatchedHost):
     """A host whose commands can be told from all others that run there."""
 
-    mark: str = ""
+    mark: Mapping[str, str] = MappingProxyType({})
 
     @override
     def run_shell_command(
         self, command: StringCommand | str, *args: Any, **kwargs: Any
     ) -> tuple[bool, CommandOutput]:
         """Run a command with the mark."""
-        name, _, value = self.mark.partition("=")
-        marked = {**(kwargs.get("_env") or {}), name: value}
+        marked = {**(kwargs.get("_env") or {}), **self.mark}
         return super().run_shell_command(command, *args, **{**kwargs, "_env": marked})
 
     def left_running(self, *, sudo: bool) -> str:
         """Return a process of an earlier run, or nothing."""
-        _, output = super().run_shell_command(
-            StringCommand(_LOOK.format(mark=self.mark)), _sudo=sudo
-        )
+        _, output = super().run_shell_command(StringCommand(look_for(self.mark)), _sudo=sudo)
         return output.stdout.strip()
 
 
@@ -71,7 +94,7 @@ def wait_for_earlier_run(session: Session[MarkedHost]) -> None:
     deadline = time.monotonic() + PATIENCE
 
     def wait(host: MarkedHost) -> None:
-        host.mark = f"{_MARK}={_digest(session.request, host)}"
+        host.mark = mark_of(session.request.deploy, host.name)
         try:
             still = _wait(session, host, deadline)
         except Exception as error:  # noqa: BLE001 - one host must not be the end of the others
@@ -99,5 +122,16 @@ def _wait(session: Session[MarkedHost], host: MarkedHost, deadline: float) -> st
     return process
 
 
-def _digest(request: Request, host: MarkedHost) -> str:
-    return hashlib.sha256(f"{request.deploy}\0{host.name}".encode()).hexdigest()[:16]
+@cache
+def _this_run() -> str:
+    """Tell this run's provider from all others: it has started this process."""
+    provider = os.getppid()
+    try:
+        since = Path(f"/proc/{provider}/stat").read_text().rpartition(")")[2].split()[19]
+    except OSError:
+        since = ""
+    return _digest(platform.node(), str(provider), since)
+
+
+def _digest(*parts: str) -> str:
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]

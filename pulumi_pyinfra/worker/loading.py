@@ -22,7 +22,8 @@ def load(request: Request) -> Callable[[object], object]:
     module_name, separator, name = request.deploy.partition(":")
     if not separator or not name:
         raise DeployError(f"{request.deploy}: expected package.module:function")
-    sys.path.insert(0, request.path)
+    if request.path not in sys.path:
+        sys.path.insert(0, request.path)
     # File names in a deploy are relative to the program, as they are with the command line.
     os.chdir(request.path)
     try:

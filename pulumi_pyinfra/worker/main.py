@@ -14,6 +14,7 @@ from gevent import Greenlet
 from gevent.event import Event as Flag
 
 from .. import contract
+from ..connector import Connections
 from ..protocol import Action, Broken, Done, Finished, ProtocolError, Request
 from .applying import apply
 from .asking import ask
@@ -36,17 +37,27 @@ writes to the connection that is gone.
 
 
 def main() -> int:
-    """Serve one request; answers with the exit code."""
+    """Serve one request after the other; answers with the exit code."""
     channel = Channel()
-    try:
-        request = channel.receive()
-    except ProtocolError as error:
-        channel.send(Broken(reason=f"the request can't be read: {error}"))
-        channel.send(Done())
-        return 1
     channel.listen()
-    _log(request)
-    work = gevent.spawn(_serve, request, channel)
+    connections = Connections(keep=True)
+    while not channel.cancelled.is_set():
+        try:
+            request = channel.receive()
+        except ProtocolError as error:
+            channel.send(Broken(reason=f"the request can't be read: {error}"))
+            channel.send(Done())
+            return 1
+        if request is None:
+            break
+        _log(request)
+        _await(request, channel, gevent.spawn(_serve, request, channel, connections))
+    connections.close()
+    return 0
+
+
+def _await(request: Request, channel: Channel, work: Greenlet[..., Exception | None]) -> None:
+    """Wait for what is done, or for as long as there is something to wait for."""
     _first(work, channel.cancelled)
     if channel.changing:
         _first(work, channel.abandoned)
@@ -56,17 +67,16 @@ def main() -> int:
     if fault := work.get():
         raise fault
     channel.send(Done())
-    return 0
 
 
 def _first(*events: Greenlet[..., Any] | Flag) -> None:
     gevent.wait(events, count=1)
 
 
-def _serve(request: Request, channel: Channel) -> Exception | None:
+def _serve(request: Request, channel: Channel, connections: Connections) -> Exception | None:
     """Do what is asked; answers with what nobody expected, which gevent would print as well."""
     try:
-        _do(request, channel)
+        _do(request, channel, connections)
     except (DeployError, contract.ContractError) as error:
         channel.send(Broken(reason=str(error)))
     except Exception as error:  # noqa: BLE001 - it is raised by whoever waits
@@ -85,30 +95,31 @@ def _leave(request: Request, channel: Channel) -> NoReturn:
     os._exit(0)
 
 
-def _do(request: Request, channel: Channel) -> None:
+def _do(request: Request, channel: Channel, connections: Connections) -> None:
     if request.action is Action.CHECK:
         kind = contract.contract_of(load(request))
         for fault in contract.check(kind, request.arguments, request.hosts):
             channel.send(fault)
         return
     if request.action in (Action.PLAN, Action.ASK):
-        with closing(Session(request, channel, ReadOnlyHost)) as reading:
+        with closing(Session(request, channel, connections, ReadOnlyHost)) as reading:
             {Action.PLAN: plan, Action.ASK: ask}[request.action](reading)
         return
     if request.action is Action.APPLY:
-        with closing(Session(request, channel, MarkedHost)) as changing:
+        with closing(Session(request, channel, connections, MarkedHost)) as changing:
             apply(changing)
         return
-    with closing(Session(request, channel, WatchedHost)) as probing:
+    with closing(Session(request, channel, connections, WatchedHost)) as probing:
         probe(probing)
 
 
 def _log(request: Request) -> None:
+    pyinfra.logger.propagate = False
+    if pyinfra.logger.handlers:
+        return  # an earlier request has seen to it
     if request.debug:
-        handler = logging.StreamHandler(sys.stderr)
-        pyinfra.logger.addHandler(handler)
+        pyinfra.logger.addHandler(logging.StreamHandler(sys.stderr))
         pyinfra.logger.setLevel(logging.DEBUG)
     else:
         # Without a handler Python prints warnings itself.
         pyinfra.logger.addHandler(logging.NullHandler())
-    pyinfra.logger.propagate = False

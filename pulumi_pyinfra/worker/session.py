@@ -15,6 +15,7 @@ from pyinfra.api.state import StateStage
 from pyinfra.context import ctx_config, ctx_host, ctx_inventory, ctx_state
 
 from .. import contract
+from ..connector import Connections
 from ..protocol import Broken, Connected, Finished, Request, Unknown, Unreachable
 from .channel import Channel
 from .connecting import connector_of
@@ -27,7 +28,9 @@ H = TypeVar("H", bound=WatchedHost)
 class Session(Generic[H]):
     """The hosts of a request, and what its deploy wants of them."""
 
-    def __init__(self, request: Request, channel: Channel, kind: type[H]) -> None:
+    def __init__(
+        self, request: Request, channel: Channel, connections: Connections, kind: type[H]
+    ) -> None:
         self.request = request
         self.channel = channel
         self._deploy = load(request)
@@ -35,7 +38,7 @@ class Session(Generic[H]):
         """Whether the arguments of every host are what the deploy takes."""
         self._wanted = self._read_arguments()
         described = [
-            (host.name, kind, *connector_of(host))
+            (host.name, kind, *connector_of(host, connections))
             for host in request.hosts
             if host.name in self._wanted
         ]
@@ -51,7 +54,8 @@ class Session(Generic[H]):
         """Those that are connected."""
         ctx_state.set(self.state)
         ctx_inventory.set(inventory)
-        pyinfra.logger.addHandler(Complaints(logging.WARNING))
+        self._complaints = Complaints(logging.WARNING)
+        pyinfra.logger.addHandler(self._complaints)
 
     def _read_arguments(self) -> dict[str, object]:
         kind = contract.contract_of(self._deploy)
@@ -148,5 +152,6 @@ class Session(Generic[H]):
             ctx_config.reset()
 
     def close(self) -> None:
-        """End every connection."""
+        """Give every connection back."""
         self.each(lambda host: host.disconnect(), self.hosts)
+        pyinfra.logger.removeHandler(self._complaints)

@@ -40,6 +40,13 @@ def test_diffs_are_told_when_they_are_asked_for(project, hosts):
     assert "+hello!\n" in long
 
 
+def test_what_pyinfra_logs_is_told_when_it_is_asked_for(project, hosts):
+    project.want(hosts("a"))
+
+    assert "Getting fact: files.File" in project.preview("--debug")
+    assert "Getting fact" not in project.preview()
+
+
 def test_hosts_that_would_change_alike_are_told_of_once(project):
     project.want({name: {} for name in "abc"}, deploy="deploys.system:system")
 
@@ -119,5 +126,7 @@ def test_hosts_that_do_not_answer_are_said_to_be_so_all_at_once(project, hosts, 
 
     # Ten after each other would take 50 s.
     assert time.monotonic() - began < 25
-    assert "gone0, gone1, gone2, gone3, gone4, gone5, gone6, gone7, gone8, gone9: unreach" in told
+    said = [line.partition(": unreachable: ") for line in told.splitlines()]
+    unreachable = {name for names, found, _ in said if found for name in names.split(", ")}
+    assert {f"gone{n}" for n in range(10)} <= {name.split()[-1] for name in unreachable}
     assert "here: at least 3 of 3 operations would change" in told

@@ -37,6 +37,19 @@ def test_an_update_without_a_change_opens_no_connection(project, hosts, tmp_path
         assert server.log.count("Connection from") == before
 
 
+def test_an_update_logs_in_to_a_host_once_whatever_it_asks_there(project, hosts, tmp_path):
+    with running(tmp_path / "a") as a, running(tmp_path / "b") as b:
+        wanted = hosts("a", "b")
+        wanted["a"]["ssh"], wanted["b"]["ssh"] = over_ssh(a, host_keys=None), over_ssh(b)
+        rollout = {"last_if": "deploys.page:leads", "probe": "deploys.page:healthy"}
+        project.want(wanted, rollout=rollout)
+
+        project.up()
+
+        assert (a.sessions, b.sessions) == (1, 1)
+        assert hosts.order == "ab"
+
+
 def test_one_change_touches_one_host(project, hosts, tmp_path):
     with running(tmp_path / "a") as a, running(tmp_path / "b") as b:
         wanted = hosts("a", "b")

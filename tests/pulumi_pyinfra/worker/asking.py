@@ -40,7 +40,12 @@ def wanted(
 
 def ask(request: Request) -> list[Event]:
     async def listen() -> list[Event]:
-        return [event async for event in Worker(request).events()]
+        worker = Worker()
+        try:
+            return [event async for event in worker.events(request)]
+        finally:
+            if worker.free:
+                await worker.close()
 
     return asyncio.run(asyncio.wait_for(listen(), 30))
 
@@ -59,7 +64,11 @@ def say(line: str) -> tuple[int, str]:
     with process:
         process.stdin.write(f"{line}\n")
         process.stdin.flush()
-        said = process.stdout.read()
+        said = line = process.stdout.readline()
+        while line and '"event": "done"' not in line:
+            said += (line := process.stdout.readline())
+        process.stdin.close()
+        said += process.stdout.read()
     return process.returncode, said
 
 

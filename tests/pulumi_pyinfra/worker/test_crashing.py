@@ -46,6 +46,14 @@ from pulumi_pyinfra.worker import main
 main.PATIENCE = 0.5
 main.main()
 """
+# As what another provider starts.
+OF_ANOTHER_RUN = """
+from gevent import monkey
+monkey.patch_all()
+from pulumi_pyinfra.worker import left_running, main
+left_running._this_run = lambda: "another"
+main.main()
+"""
 
 
 @pytest.fixture(scope="module")
@@ -91,8 +99,11 @@ def ends(process: subprocess.Popen[bytes]) -> None:
 
 
 def events(process: subprocess.Popen[bytes]) -> list[Event]:
-    """Hear all that a worker still says."""
-    return [event_from_json(line) for line in process.stdout]
+    """Hear all that a worker still says of its request."""
+    told: list[Event] = []
+    while not (told and isinstance(told[-1], Done)) and (line := process.stdout.readline()):
+        told.append(event_from_json(line))
+    return told
 
 
 def started(process: subprocess.Popen[bytes]) -> tuple[str, str]:
@@ -125,6 +136,7 @@ def test_a_kill_at_any_operation_of_any_host_is_made_good_by_the_next_run(hosts,
                     told = events(process)
                     failed = [e for e in told if isinstance(e, Finished) and e.failed]
                     assert {e.host for e in failed} == {*NAMES}
+                process.stdin.close()
                 process.wait()
             hosts.let_go()
             done = STEPS[: int(number) - (point == "before")]
@@ -227,7 +239,7 @@ def test_a_run_waits_for_what_an_earlier_one_left_running(hosts, victim):
             first.stdin.close()
         else:
             kill_connections(hosts)
-        with worker(ten_steps(hosts)) as second:
+        with worker(ten_steps(hosts), "-c", OF_ANOTHER_RUN) as second:
             waiting = {started(second) for _ in NAMES}
             assert waiting == {(n, "Wait for what an earlier run left running") for n in NAMES}
             hosts.let_go()
@@ -242,8 +254,8 @@ def test_what_a_finished_run_has_started_is_not_waited_for(hosts):
     service = TEN_STEPS.replace(":ten_steps", ":service")
     request = wanted("apply", service, [host], path=PROGRAM, arguments=folder)
     try:
-        for _ in range(2):
-            with worker(request) as process:
+        for how in ((), ("-c", OF_ANOTHER_RUN)):
+            with worker(request, *how) as process:
                 assert started(process) == ("a", "Start a service")
                 assert isinstance(events(process)[-1], Done)
     finally:
@@ -255,8 +267,8 @@ def test_what_was_cancelled_half_way_is_no_plan(hosts, silent):
     request = replace(knocking(hosts, silent, 1), action=Action.PLAN)
 
     async def cancel_at_once() -> None:
-        worker = Worker(request)
-        async for _ in worker.events():
+        worker = Worker()
+        async for _ in worker.events(request):
             await worker.cancel()
 
     with pytest.raises(DeployFailedError, match=r"^cancelled$"):

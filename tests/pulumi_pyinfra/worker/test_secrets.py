@@ -93,9 +93,13 @@ def test_what_prints_by_itself_does_not_break_the_protocol(tmp_path):
     with Popen([sys.executable, "-m", "pulumi_pyinfra.worker"], **PIPES) as process:
         process.stdin.write(wanted("plan", "secret:shout", [host]).to_json().encode() + b"\n")
         process.stdin.flush()
-        said, printed = process.stdout.read(), process.stderr.read()
+        said = iter(process.stdout.readline, b"")
+        # As JSON each of them: nothing stands between.
+        assert "done" in (json.loads(line)["event"] for line in said)
+        process.stdin.close()
+        assert process.stdout.read() == b""
+        printed = process.stderr.read()
 
-    assert [json.loads(line)["event"] for line in said.splitlines()][-1] == "done"
     assert b"printed below Python" in printed
 
 
