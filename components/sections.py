@@ -11,7 +11,7 @@ from enum import StrEnum
 from ipaddress import IPv4Address, IPv4Network
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, HttpUrl, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, HttpUrl
 
 from .values import (
     CloudflareId,
@@ -23,6 +23,7 @@ from .values import (
     Positive,
     PublicKey,
     TimeOfDay,
+    UserName,
     VmId,
 )
 
@@ -178,9 +179,7 @@ class Network(Section):
 class Access(Section):
     """How machines are reached."""
 
-    user: Annotated[
-        str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,30}$"), Field(examples=["operator"])
-    ]
+    user: UserName
     authorized_keys: tuple[PublicKey, ...]
 
 

@@ -41,6 +41,30 @@ def _whole_minute(value: time) -> time:
     return value
 
 
+# Debian's own: `useradd` refuses a name whose group exists, and then nobody could log in.
+# fmt: off
+_GROUPS_OF_DEBIAN = {
+    "root", "daemon", "bin", "sys", "adm", "tty", "disk", "lp", "mail", "news", "uucp", "man",
+    "proxy", "kmem", "dialout", "fax", "voice", "cdrom", "floppy", "tape", "sudo", "audio", "dip",
+    "www-data", "backup", "operator", "list", "irc", "src", "shadow", "utmp", "video", "sasl",
+    "plugdev", "staff", "games", "users", "nogroup",
+}
+# fmt: on
+
+
+def _free_on_debian(name: str) -> str:
+    """Refuse the name of a group that every Debian has."""
+    if name in _GROUPS_OF_DEBIAN:
+        raise ValueError("not a name that is free on Debian, like ops")
+    return name
+
+
+UserName = Annotated[
+    str,
+    StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,30}$"),
+    AfterValidator(_free_on_debian),
+    Field(examples=["ops"]),
+]
 TimeOfDay = Annotated[
     time,
     AfterValidator(_whole_minute),
