@@ -10,7 +10,7 @@ RUN := $(VENV)/bin/python
 STEP := @sh toolchain/step.sh
 stack ?= testing
 
-.PHONY: help up test check tools format lock secrets generated evidence cold clean
+.PHONY: help up test check tools machines format lock secrets generated evidence cold clean
 
 help: ## Say what there is
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 18
@@ -26,13 +26,16 @@ check: $(VENV)/.ready ## The inner loop: format, lint, types, unit tests
 	$(STEP) "Format" $(VENV)/bin/ruff format --check .
 	$(STEP) "Lint" $(VENV)/bin/ruff check .
 	$(STEP) "Types" $(VENV)/bin/mypy
-	$(STEP) "Unit tests" $(RUN) -m pytest -m "not engine and not ssh" -n 2
+	$(STEP) "Unit tests" $(RUN) -m pytest -m "not engine and not ssh and not machines" -n 2
 
 tools: ## Obtain pulumi, its language host and its plugins
 	@$(PYTHON) -m toolchain
 
 $(VENV)/.ready: requirements-dev.txt toolchain/virtualenv.sh
 	$(STEP) "Python packages" sh toolchain/virtualenv.sh $(PYTHON) $(VENV) requirements-dev.txt
+
+machines: $(VENV)/.ready ## Tests of the lab's machines, as root (begun; not in `make test` yet)
+	$(STEP) "Tests on Debian machines" $(RUN) -m pytest -m machines -n 2 --dist loadfile
 
 format: $(VENV)/.ready ## Format and mend what a machine can
 	@$(VENV)/bin/ruff format .
