@@ -122,6 +122,8 @@ class Group:
             await self._engine.say(self._urn, f"not cleaned: {gone}", warning=True)
         if failed := [*narration.failures.values(), *narration.faults]:
             raise DeployFailedError("; ".join(failed))
+        if self._cancelled:
+            raise DeployFailedError("cancelled")
 
     async def cancel(self) -> None:
         """Let what runs finish, and start nothing more."""

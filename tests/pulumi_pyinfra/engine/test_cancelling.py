@@ -10,31 +10,13 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Iterator
 from contextlib import suppress
-from pathlib import Path
 
 import pytest
 
-from tests.pulumi_pyinfra.sshd import Sshd
-
-from .three_hosts import Group, ThreeHosts, three_servers, until
+from .three_hosts import ThreeHosts, until
 
 pytestmark = pytest.mark.engine
-
-
-@pytest.fixture(scope="module")
-def servers(tmp_path_factory) -> Iterator[dict[str, Sshd]]:
-    with three_servers(tmp_path_factory.mktemp("servers")) as servers:
-        yield servers
-
-
-@pytest.fixture
-def group(tmp_path: Path, servers: dict[str, Sshd]) -> Iterator[Group]:
-    group = Group(tmp_path, servers)
-    yield group
-    group.hosts.let_go()
-    group.kill_all()
 
 
 def assert_stopped(hosts: ThreeHosts, **last: int) -> None:

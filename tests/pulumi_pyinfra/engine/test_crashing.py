@@ -15,13 +15,10 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 
-from tests.pulumi_pyinfra.sshd import Sshd
-
-from .three_hosts import NAMES, STEPS, Group, three_servers, until
+from .three_hosts import NAMES, STEPS, Group, until
 
 pytestmark = pytest.mark.engine
 
@@ -53,20 +50,6 @@ KILL: dict[str, Callable[[Group, str], None]] = {
     "engine": kill_engine,
     "connection": kill_connections,
 }
-
-
-@pytest.fixture(scope="module")
-def servers(tmp_path_factory) -> Iterator[dict[str, Sshd]]:
-    with three_servers(tmp_path_factory.mktemp("servers")) as servers:
-        yield servers
-
-
-@pytest.fixture
-def group(tmp_path: Path, servers: dict[str, Sshd]) -> Iterator[Group]:
-    group = Group(tmp_path, servers)
-    yield group
-    group.hosts.let_go()
-    group.kill_all()
 
 
 @pytest.mark.parametrize("victim", KILL)
