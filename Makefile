@@ -10,7 +10,7 @@ RUN := $(VENV)/bin/python
 STEP := @sh toolchain/step.sh
 stack ?= testing
 
-.PHONY: help up test check tools machines format lock secrets generated evidence cold clean
+.PHONY: help up test check tools benchmark machines format lock secrets generated evidence cold clean
 
 help: ## Say what there is
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 18
@@ -33,6 +33,10 @@ tools: ## Obtain pulumi, its language host and its plugins
 
 $(VENV)/.ready: requirements-dev.txt toolchain/virtualenv.sh
 	$(STEP) "Python packages" sh toolchain/virtualenv.sh $(PYTHON) $(VENV) requirements-dev.txt
+
+benchmark: $(VENV)/.ready tools ## Measure beside Ansible, Mitogen and pyinfra (half an hour; leave the machine alone)
+	$(STEP) "Programs that play a host" sh toolchain/servers.sh
+	@$(RUN) -m benchmarks
 
 machines: $(VENV)/.ready ## Tests of the lab's machines, as root (begun; not in `make test` yet)
 	$(STEP) "Tests on Debian machines" $(RUN) -m pytest -m machines -n 2 --dist loadfile

@@ -1,0 +1,1 @@
+"""The parts of the benchmark, each a function that yields its cases."""

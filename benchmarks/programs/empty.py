@@ -1,0 +1,5 @@
+"""Nothing: what the engine itself takes."""
+
+import pulumi
+
+pulumi.export("nothing", 0)

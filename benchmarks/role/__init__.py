@@ -1,0 +1,1 @@
+"""What is done to the hosts, written once for each tool, with equal result."""

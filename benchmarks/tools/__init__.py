@@ -1,0 +1,1 @@
+"""The contenders: each brings the same hosts to the same role in its own way."""
