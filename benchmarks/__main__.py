@@ -20,7 +20,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from lab import engine
+from toolchain import engine
 
 from . import picture
 from .contest import Contest

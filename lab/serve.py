@@ -1,4 +1,4 @@
-"""An HTTPS server on loopback for an emulated API, for as long as a ``with`` block lasts."""
+"""HTTPS servers for the lab's emulated APIs, each for as long as a ``with`` block lasts."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ import uvicorn
 from fastapi import FastAPI
 
 STARTS_WITHIN_SECONDS = 10
+LOOPBACK = "127.0.0.1"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -27,30 +28,52 @@ class Served:
 
 
 class Authority:
-    """The lab's own certificate authority, made anew for each run."""
+    """The lab's own certificate authority; what it issued is kept, so that pins stay true."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._ca = trustme.CA()
         self.certificate = folder / "ca.pem"
+        key = folder / "ca.key"
+        if key.exists():
+            self._ca = trustme.CA.from_pem(self.certificate.read_bytes(), key.read_bytes())
+            return
+        self._ca = trustme.CA()
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._ca.cert_pem.write_to_path(str(self.certificate))
+        _write_private(key, self._ca.private_key_pem.bytes())
 
-    def issue(self, name: str) -> tuple[Path, str]:
-        """Return a file with the key and certificates of a loopback server, and its fingerprint."""
-        leaf = self._ca.issue_cert("127.0.0.1", "localhost")
+    def issue(self, name: str, address: str = LOOPBACK, *names: str) -> Path:
+        """Return a file with the key and the certificates of a server."""
         path = self._folder / f"{name}.pem"
-        path.touch(mode=0o600)
-        leaf.private_key_and_cert_chain_pem.write_to_path(str(path))
-        der = ssl.PEM_cert_to_DER_cert(leaf.cert_chain_pems[0].bytes().decode())
-        return path, hashlib.sha256(der).digest().hex(":").upper()
+        if not path.exists():
+            leaf = self._ca.issue_cert(address, *names)
+            _write_private(path, leaf.private_key_and_cert_chain_pem.bytes())
+        return path
+
+
+def fingerprint(pem: Path) -> str:
+    """Return the SHA-256 of a server's certificate, as Proxmox and browsers write it."""
+    text = pem.read_text()
+    first = text[text.index("-----BEGIN CERTIFICATE") :].split("-----END CERTIFICATE-----")[0]
+    der = ssl.PEM_cert_to_DER_cert(f"{first}-----END CERTIFICATE-----\n")
+    return hashlib.sha256(der).digest().hex(":").upper()
 
 
 @contextmanager
-def serving(app: FastAPI, name: str, authority: Authority) -> Iterator[Served]:
-    """Serve ``app`` on a free loopback port."""
-    certificate, fingerprint = authority.issue(name)
+def serving(
+    app: FastAPI, name: str, authority: Authority, address: str = LOOPBACK, port: int = 0
+) -> Iterator[Served]:
+    """Serve ``app`` at an address, on a free port unless one is given."""
+    certificate = authority.issue(name, address)
     server = uvicorn.Server(
-        uvicorn.Config(app, port=0, log_level="error", ssl_certfile=certificate, lifespan="off")
+        uvicorn.Config(
+            app,
+            host=address,
+            port=port,
+            log_level="error",
+            ssl_certfile=certificate,
+            lifespan="off",
+        )
     )
     thread = threading.Thread(target=server.run, name=f"lab-{name}", daemon=True)
     thread.start()
@@ -58,10 +81,17 @@ def serving(app: FastAPI, name: str, authority: Authority) -> Iterator[Served]:
         deadline = time.monotonic() + STARTS_WITHIN_SECONDS
         while not server.started:
             if time.monotonic() > deadline or not thread.is_alive():
-                raise RuntimeError(f"{name}: the server did not start")
+                raise RuntimeError(f"{name}: the server did not start at {address}:{port}")
             time.sleep(0.005)
-        port = server.servers[0].sockets[0].getsockname()[1]
-        yield Served(endpoint=f"https://127.0.0.1:{port}", fingerprint=fingerprint)
+        bound = server.servers[0].sockets[0].getsockname()[1]
+        yield Served(endpoint=f"https://{address}:{bound}", fingerprint=fingerprint(certificate))
     finally:
         server.should_exit = True
         thread.join()
+
+
+def _write_private(path: Path, content: bytes) -> None:
+    new = path.with_suffix(f"{path.suffix}.new")
+    new.touch(mode=0o600)
+    new.write_bytes(content)
+    new.replace(path)

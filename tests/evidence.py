@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from lab.project import running
+from lab.on_records import running
 from tests import breaks
 from tests.components.stack_cases import HERE, patched, read_case
 from tests.pulumi_pyinfra.session import session

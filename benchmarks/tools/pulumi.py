@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 import yaml
 
-from lab import engine
+from toolchain import engine
 
 from ..cost import Command, cost_of
 from ..fleet import Machine, known_hosts

@@ -70,6 +70,11 @@ class Cgroup:
         """Tell whether a living process is in it or below it."""
         return "populated 1" in _read(self.main / "cgroup.events")
 
+    @property
+    def frozen(self) -> bool:
+        """Tell whether everyone in it is stopped."""
+        return "frozen 1" in _read(self.main / "cgroup.events")
+
     def freeze(self, seconds: float = 5) -> None:
         """Stop everyone in it."""
         (self.main / "cgroup.freeze").write_text("1")

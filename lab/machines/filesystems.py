@@ -1,12 +1,14 @@
-"""What a power cut does to file systems: what was not yet written to the disk never was."""
+"""File systems of machines, from outside: what a power cut does to them, and its opposite."""
 
 from __future__ import annotations
 
 import fcntl
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
+
+from .host import run
 
 # Linux' FS_IOC_SHUTDOWN, _IOR('X', 125, __u32): ext4 and xfs go down on the spot; with this
 # argument not even their journal is written.
@@ -29,12 +31,29 @@ def devices(files: Iterable[Path]) -> dict[str, Path]:
 def lose_unsynced(pids: Iterable[int], files: Iterable[Path]) -> None:
     """Shut down every file system on ``files`` that one of the processes has mounted."""
     left = devices(files)
+    for number, place in _mounted(pids):
+        if number in left and _shut_down(place):
+            del left[number]
+
+
+def write_out(pids: Iterable[int], files: Iterable[Path]) -> None:
+    """Have all that was written to the disks ``files`` on them, journals and all."""
+    left = devices(files)
+    disks = list(left.values())
+    for number, place in _mounted(pids):
+        if number in left:
+            run("sync", "--file-system", place)
+            del left[number]
+    run("sync", *disks, *files)
+
+
+def _mounted(pids: Iterable[int]) -> Iterator[tuple[str, Path]]:
+    """Yield each mount of the processes: its device's number, and where we reach it."""
     for pid in pids:
         with suppress(OSError):
             for line in Path(f"/proc/{pid}/mountinfo").read_text().splitlines():
                 number, _, where = line.split()[2:5]
-                if number in left and _shut_down(Path(f"/proc/{pid}/root{_unescaped(where)}")):
-                    del left[number]
+                yield number, Path(f"/proc/{pid}/root{_unescaped(where)}")
 
 
 def _shut_down(place: Path) -> bool:

@@ -9,6 +9,7 @@ from pathlib import Path
 from .host import run
 from .package_repository import SOURCE
 
+CLOUD_INIT = Path(__file__).with_name("cloud-init.sh")
 NETWORK = """\
 [Match]
 Name=eth0
@@ -25,7 +26,8 @@ id "{user}" >/dev/null 2>&1 || useradd --create-home --shell /bin/bash "{user}"
 echo "{user} ALL=(ALL) NOPASSWD:ALL" >/etc/sudoers.d/90-lab
 chmod 440 /etc/sudoers.d/90-lab
 install -d -m 700 -o "{user}" -g "{user}" "/home/{user}/.ssh"
-install -m 600 -o "{user}" -g "{user}" ~root/.ssh/authorized_keys "/home/{user}/.ssh/"
+install -m 600 -o "{user}" -g "{user}" /.authorized_keys "/home/{user}/.ssh/authorized_keys"
+rm /.authorized_keys
 """
 
 
@@ -44,19 +46,29 @@ def write(
     gateway: IPv4Address,
     dns: tuple[IPv4Address, ...],
     user: str | None,
+    own_key: str,
     authorized_keys: tuple[str, ...],
     packages: bool,
 ) -> None:
-    """Write the files that are copied onto the machine's root, and what is run there after."""
+    """Write the files that are copied onto the machine's root, and what is run there after.
+
+    A key is for the user, if there is one, and else for root; the lab's own opens both.
+    """
+    keys = "".join(f"{key.strip()}\n" for key in (own_key, *authorized_keys))
+    other = user if user and user != "root" else None
     files = {
         "etc/hostname": f"{name}\n",
         "etc/hosts": f"127.0.0.1 localhost\n{address.ip} {name}\n::1 localhost ip6-localhost\n",
         "etc/machine-id": f"{machine_id}\n",
         "etc/resolv.conf": "".join(f"nameserver {server}\n" for server in dns),
         "etc/systemd/network/10-eth0.network": NETWORK.format(address=address, gateway=gateway),
-        "root/.ssh/authorized_keys": "".join(f"{key.strip()}\n" for key in authorized_keys),
-        ".first-start.sh": USER.format(user=user) if user and user != "root" else "",
+        "root/.ssh/authorized_keys": f"{own_key.strip()}\n" if other else keys,
+        "usr/bin/cloud-init": CLOUD_INIT.read_text(),
+        "var/lib/cloud/instance/boot-finished": "STAND-IN\n",
+        ".first-start.sh": USER.format(user=other) if other else "",
     }
+    if other:
+        files[".authorized_keys"] = keys
     if packages:
         files["etc/apt/sources.list"] = SOURCE
     for place, text in files.items():
@@ -76,5 +88,6 @@ def _set_modes(tree: Path) -> None:
         if path.is_dir():
             path.chmod(0o700 if path in secret else 0o755)
         else:
-            hidden = path.name == "authorized_keys" or path.name.endswith("_key")
-            path.chmod(0o600 if hidden else 0o644)
+            hidden = path.name.endswith(("authorized_keys", "_key"))
+            program = path.name == "cloud-init"
+            path.chmod(0o600 if hidden else 0o755 if program else 0o644)

@@ -7,8 +7,8 @@ import shutil
 import signal
 import time
 import uuid
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Interface
 from pathlib import Path
@@ -18,7 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from . import access, identity
 from .cgroup import Cgroup
-from .filesystems import lose_unsynced
+from .filesystems import lose_unsynced, write_out
 from .host import HostError, run
 from .network import Network, port
 from .package_repository import IN_MACHINE
@@ -106,6 +106,11 @@ class Machine:
         return self.cgroup.populated
 
     @property
+    def paused(self) -> bool:
+        """Tell whether it is stopped between two instructions."""
+        return self.running and self.cgroup.frozen
+
+    @property
     def pid(self) -> int:
         """Return the host's number of its process 1."""
         for pid in self.cgroup.pids():
@@ -133,7 +138,8 @@ class Machine:
                 gateway=args.gateway,
                 dns=args.dns,
                 user=args.user,
-                authorized_keys=(own, *args.authorized_keys),
+                own_key=own,
+                authorized_keys=args.authorized_keys,
                 packages=args.packages is not None,
             )
             self.root.create(args.root_gib)
@@ -200,6 +206,21 @@ class Machine:
         """Let a paused machine go on, knowing nothing of the time between."""
         self.cgroup.thaw()
         self.network.block(self.name, blocked=False)
+
+    @contextmanager
+    def still(self) -> Iterator[None]:
+        """Hold it between two instructions with its disks written out, if it runs."""
+        if not self.running:
+            yield
+            return
+        held = self.paused
+        self.pause()
+        try:
+            write_out(self.cgroup.pids(), {self.root.file, *self.args.disks.values()})
+            yield
+        finally:
+            if not held:
+                self.resume()
 
     def delete(self) -> None:
         """Destroy it, running or not, with its root disk; its data disks stay."""

@@ -6,6 +6,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from .filesystems import devices
 from .host import run
 
 GIB = 1 << 30
@@ -48,11 +49,43 @@ class Volume:
         new.replace(self.file)
 
     def grow(self, gib: float) -> None:
-        """Make it larger, never smaller; what is on it learns it at the machine's next start."""
+        """Make it larger, never smaller; a machine that runs sees so, its file system grows later.
+
+        What is on the disk of a system grows at its next start.
+        """
         if gib * GIB < self.size:
             raise ValueError(f"{self.file.name}: must not shrink below {self.size} bytes")
         os.truncate(self.file, int(gib * GIB))
+        for device in devices([self.file]).values():
+            run("losetup", "--set-capacity", device)
+
+    def snapshot(self, name: str) -> None:
+        """Keep what is on it now; who writes to it must have been stopped."""
+        _copy(self.file, self._kept(name))
+
+    def has_snapshot(self, name: str) -> bool:
+        """Tell whether what was on it is kept under a name."""
+        return self._kept(name).exists()
+
+    def roll_back(self, name: str) -> None:
+        """Put it back to a snapshot, its size too; nobody may have it attached."""
+        _copy(self._kept(name), self.file)
+
+    def delete_snapshot(self, name: str) -> None:
+        """Forget a snapshot."""
+        self._kept(name).unlink(missing_ok=True)
 
     def delete(self) -> None:
-        """Remove it and what is on it."""
+        """Remove it, what is on it and its snapshots."""
+        for snapshot in self.file.parent.glob(f"{self.file.stem}@*.raw"):
+            snapshot.unlink(missing_ok=True)
         self.file.unlink(missing_ok=True)
+
+    def _kept(self, name: str) -> Path:
+        return self.file.with_stem(f"{self.file.stem}@{name}")
+
+
+def _copy(source: Path, target: Path) -> None:
+    new = target.with_suffix(".new")
+    run("cp", "--sparse=always", "--reflink=auto", "--preserve=mode", source, new)
+    new.replace(target)

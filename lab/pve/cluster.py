@@ -1,164 +1,135 @@
-"""What an emulated Proxmox cluster knows: VMs, volumes, pools, firewalls and finished tasks."""
+"""The emulated cluster: what there is, who is at work on it, and where it is written down."""
 
 from __future__ import annotations
 
-import re
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from itertools import count
+from pathlib import Path
 
-DISK = re.compile(r"^(scsi|virtio|sata|ide|efidisk|tpmstate)\d+$")
-INTEGERS = {"cores", "sockets", "onboot", "protection", "tablet", "acpi", "template", "numa", "kvm"}
-IMAGE_GIB = 3.0
+from . import power, vms
+from .hardware import Hardware, NoHardware
+from .locks import Locks
+from .records import Disk, Records, Vm
+from .refused import Refused
+from .tasks import Tasks, Work
 
-
-class Refused(Exception):  # noqa: N818 - it is an answer, not an accident
-    """What Proxmox VE answers instead of doing it: a 500 with a sentence."""
-
-
-@dataclass(frozen=True)
-class Snapshot:
-    """A VM as it once was; of its disks the record knows only which there were."""
-
-    config: dict[str, str]
-    description: str
+LOCK_SECONDS = 10.0
+"""As long as Proxmox waits for another operation on the VM."""
 
 
-@dataclass
-class Vm:
-    """One VM record: its configuration as Proxmox stores it, and its firewall."""
-
-    vm_id: int
-    node: str
-    config: dict[str, str]
-    running: bool = False
-    firewall: dict[str, str] = field(default_factory=dict)
-    rules: list[dict[str, str]] = field(default_factory=list)
-    snapshots: dict[str, Snapshot] = field(default_factory=dict)
+def _nobody_listens(_: str) -> None:
+    """Take a line of a log that nobody reads."""
 
 
-@dataclass
+@dataclass(kw_only=True)
 class Cluster:
-    """The whole state, and the operations that the API offers on it."""
+    """The whole state; what is done to VMs is in :mod:`vms`, :mod:`power`, :mod:`snapshots`."""
 
     nodes: tuple[str, ...] = ("pve",)
+    storages: Mapping[str, int | None] = field(default_factory=lambda: {"local": None, "hdd": None})
+    """Bytes that each storage has for disks and files at their nominal sizes; None is no end."""
     firewall: bool = True
-    vms: dict[int, Vm] = field(default_factory=dict)
-    volumes: dict[str, float] = field(default_factory=dict)
-    """Size in GiB of every disk, by volume id."""
-    files: dict[str, int] = field(default_factory=dict)
-    """Size in bytes of every downloaded file, by volume id."""
-    pools: dict[str, str] = field(default_factory=dict)
-    _task: count[int] = field(default_factory=lambda: count(1))
+    hardware: Hardware = field(default_factory=NoHardware)
+    lock_seconds: float = LOCK_SECONDS
+    records: Records = field(default_factory=Records)
+    path: Path | None = None
+    """The file in which all is kept, if it outlives this process."""
+    tasks: Tasks = field(default_factory=Tasks)
 
-    def task(self, node: str, kind: str, subject: str) -> str:
-        """Return the id of a task, which is already finished: every operation is instant here."""
-        return f"UPID:{node}:{next(self._task):08X}:00000001:00000001:{kind}:{subject}:lab@pve:"
+    def __post_init__(self) -> None:
+        self._locks = Locks(self.lock_seconds)
+        self._guard = threading.RLock()
 
-    def vm(self, vm_id: int) -> Vm:
-        """Return a VM, or refuse in Proxmox's words."""
-        if vm_id not in self.vms:
-            path = f"nodes/{self.nodes[0]}/qemu-server/{vm_id}.conf"
-            raise Refused(f"Configuration file '{path}' does not exist")
-        return self.vms[vm_id]
+    @classmethod
+    def load(
+        cls,
+        path: Path,
+        hardware: Hardware,
+        *,
+        nodes: tuple[str, ...] = ("pve",),
+        storages: Mapping[str, int | None] | None = None,
+    ) -> Cluster:
+        """Return the cluster that a file holds, or a new one that is kept there."""
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        loaded = cls(nodes=nodes, hardware=hardware, records=Records.load(path), path=path)
+        if storages is not None:
+            loaded.storages = storages
+        return loaded
 
-    def create(self, node: str, form: dict[str, str]) -> Vm:
-        """Make a VM and its disks."""
-        vm_id = int(form.pop("vmid"))
-        if vm_id in self.vms:
-            where = self.vms[vm_id].node
-            raise Refused(
-                f"unable to create VM {vm_id} - VM {vm_id} already exists on node '{where}'"
-            )
-        started = form.pop("start", "0") == "1"
-        vm = Vm(vm_id, node, {})
-        self.change(vm, form)
-        vm.running = started
-        self.vms[vm_id] = vm
+    def boot(self) -> dict[int, str]:
+        """Start what is to run whenever the host does; return why, of each that can't start."""
+        return power.boot(self)
+
+    def create(self, node: str, form: Mapping[str, str]) -> Vm:
+        """Make a VM and its disks, and start it if the form says so."""
+        vm = vms.reserve(self, node, form)
+        vms.build(self, vm.vm_id, form, _nobody_listens)
         return vm
 
-    def change(self, vm: Vm, form: dict[str, str]) -> None:
-        """Set and delete configuration keys; a new disk is allocated, a removed one is kept."""
-        for key in filter(None, form.pop("delete", "").split(",")):
-            vm.config.pop(key, None)
-        for key in ("force", "digest", "skiplock", "background_delay"):
-            form.pop(key, None)
-        for key, value in form.items():
-            vm.config[key] = self._disk(vm, key, value) if DISK.match(key) else value
+    @property
+    def vms(self) -> dict[int, Vm]:
+        """Return the VMs by their ids."""
+        return self.records.vms
 
-    def resize(self, vm: Vm, disk: str, size: str) -> None:
-        """Grow a disk to ``size``; Proxmox never shrinks one."""
-        volume = vm.config[disk].split(",")[0]
-        wanted = _gib(size)
-        if wanted < self.volumes[volume]:
-            raise Refused("shrinking disks is not supported")
-        self.volumes[volume] = wanted
-        vm.config[disk] = re.sub(r"size=[^,]+", f"size={_size(wanted)}", vm.config[disk])
+    @property
+    def volumes(self) -> dict[str, Disk]:
+        """Return the disks by their volume ids."""
+        return self.records.volumes
 
-    def destroy(self, vm: Vm) -> None:
-        """Remove a VM and the volumes that it owns, which are those that carry its id."""
-        if vm.running:
-            raise Refused(f"VM {vm.vm_id} is running - destroy failed")
-        if vm.config.get("protection") == "1":
-            raise Refused(f"can't remove VM {vm.vm_id} - protection mode enabled")
-        for volume in [v for v in self.volumes if f"/vm-{vm.vm_id}-" in v]:
-            del self.volumes[volume]
-        del self.vms[vm.vm_id]
+    @property
+    def files(self) -> dict[str, int]:
+        """Return the size in bytes of every downloaded file, by volume id."""
+        return self.records.files
 
-    def snapshot(self, vm: Vm, name: str, description: str) -> None:
-        """Keep a VM as it is now."""
-        if name in vm.snapshots:
-            raise Refused(f"snapshot name '{name}' already used")
-        vm.snapshots[name] = Snapshot(dict(vm.config), description)
+    @property
+    def pools(self) -> dict[str, str]:
+        """Return the comment of each pool."""
+        return self.records.pools
 
-    def rollback(self, vm: Vm, name: str) -> None:
-        """Put a VM back to a snapshot."""
-        if name not in vm.snapshots:
-            raise Refused(f"snapshot '{name}' does not exist")
-        vm.config = dict(vm.snapshots[name].config)
+    def vm(self, vm_id: int) -> Vm:
+        """Return a VM as it is now, or refuse in Proxmox's words."""
+        vm = self.vms.get(vm_id)
+        if vm is None:
+            path = f"nodes/{self.nodes[0]}/qemu-server/{vm_id}.conf"
+            raise Refused(f"Configuration file '{path}' does not exist")
+        vm.running = self.hardware.running(vm)
+        return vm
 
-    def shown(self, vm: Vm) -> dict[str, str | int]:
-        """Return the configuration as the API shows it: numbers as numbers."""
-        shown = {k: v for k, v in vm.config.items() if k != "pool"}
-        return {k: int(v) if k in INTEGERS else v for k, v in shown.items()}
+    def all_vms(self) -> list[Vm]:
+        """Return every VM as it is now."""
+        with self._guard:
+            ids = list(self.vms)
+        return [self.vm(vm_id) for vm_id in ids if vm_id in self.vms]
 
-    def _disk(self, vm: Vm, key: str, value: str) -> str:
-        volume, *options = filter(None, value.removeprefix("file=").split(","))
-        kept = [o for o in options if not o.startswith(("import-from=", "size="))]
-        source = next((o.partition("=")[2] for o in options if o.startswith("import-from=")), None)
-        storage, _, wanted = volume.partition(":")
-        if wanted == "cloudinit":
-            volume, gib = f"{storage}:{vm.vm_id}/vm-{vm.vm_id}-cloudinit.qcow2", 4 / 1024
-            kept = [o for o in kept if not o.startswith("media=")] + ["media=cdrom"]
-        elif volume in self.volumes:
-            gib = self.volumes[volume]
-        elif source is not None:
-            if source not in self.files:
-                raise Refused(f"unable to parse volume ID or missing image '{source}'")
-            volume, gib = self._new(vm, storage, kept), IMAGE_GIB
-        elif re.fullmatch(r"[0-9.]+", wanted):
-            volume, gib = self._new(vm, storage, kept), float(wanted)
-        elif volume in ("none", "cdrom"):
-            return ",".join([volume, *options])
-        else:
-            raise Refused(f"volume '{volume}' of {key} does not exist")
-        self.volumes[volume] = gib
-        return ",".join(
-            [volume, *(o for o in kept if not o.startswith("format=")), f"size={_size(gib)}"]
-        )
+    def check(self, node: str, storage: str | None = None) -> None:
+        """Refuse a node or a storage that there is not."""
+        if node not in self.nodes:
+            raise Refused(
+                f"hostname lookup '{node}' failed - failed to get address info for: {node}: "
+                "Name or service not known"
+            )
+        if storage is not None and storage not in self.storages:
+            raise Refused(f"storage '{storage}' does not exist")
 
-    def _new(self, vm: Vm, storage: str, options: list[str]) -> str:
-        suffix = next((o.partition("=")[2] for o in options if o.startswith("format=")), "raw")
-        for number in count():
-            volume = f"{storage}:{vm.vm_id}/vm-{vm.vm_id}-disk-{number}.{suffix}"
-            if volume not in self.volumes:
-                return volume
-        raise AssertionError
+    @contextmanager
+    def changing(self) -> Iterator[Records]:
+        """Change what is written down, alone and for a moment; it is saved at the end."""
+        with self._guard:
+            yield self.records
+            if self.path is not None:
+                self.records.save(self.path)
 
+    @contextmanager
+    def at_work(self, vm_id: int) -> Iterator[Vm]:
+        """Be the only one who does something to a VM, for as long as it takes."""
+        with self._locks.held(vm_id):
+            vm = self.vm(vm_id)
+            if vm.lock:
+                raise Refused(f"VM is locked ({vm.lock})")
+            yield vm
 
-def _gib(size: str) -> float:
-    units = {"K": 1 / 1024**2, "M": 1 / 1024, "G": 1.0, "T": 1024.0}
-    return float(size[:-1]) * units[size[-1]] if size[-1] in units else int(size) / 1024**3
-
-
-def _size(gib: float) -> str:
-    return f"{gib:g}G" if gib >= 1 else f"{gib * 1024:g}M"
+    def task(self, vm_id: int, kind: str, work: Work) -> str:
+        """Begin a task on a VM that there is, and return its id."""
+        return self.tasks.start(self.vm(vm_id).node, kind, str(vm_id), work)

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from lab.project import Lab, running
+from lab.on_records import Lab, running
 
 
 @pytest.fixture(scope="module")

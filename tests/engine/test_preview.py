@@ -6,7 +6,7 @@ import dataclasses
 
 import pytest
 
-from lab.project import running
+from lab.on_records import running
 from ops.stack_files import STACKS, settings_of
 
 pytestmark = pytest.mark.engine

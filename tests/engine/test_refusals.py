@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from lab.project import running
+from lab.on_records import running
 from ops.stack_files import settings_of
 from tests.engine.conftest import by_type, planned, wait_until
 

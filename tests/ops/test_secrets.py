@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from lab.identities import ACCOUNT_ID, ZONE_ID
-from lab.project import running
+from lab.on_records import running
 from ops.secrets import Person, set_up
 from ops.stack_files import StackFile
 
@@ -39,7 +39,7 @@ def answer(lab, *, agrees: bool) -> list[str]:
     heard: list[str] = []
     tokens = iter(astuple(lab.credentials))
     person = Person(secret=lambda _: next(tokens), agrees=lambda _: agrees, hears=heard.append)
-    set_up(StackFile(project=lab.project, stack=lab.stack), person)
+    set_up(StackFile(project=lab.folder, stack=lab.stack), person)
     return heard
 
 

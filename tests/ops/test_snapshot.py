@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from lab.project import running
+from lab.on_records import running
 from ops import snapshot
 
 pytestmark = pytest.mark.engine
@@ -20,7 +20,7 @@ def ask(tmp_path, monkeypatch, capsys):
             lab.cluster.create("pve", {"vmid": str(vm_id), "name": name, "cores": "4"})
 
         def run(*arguments: str) -> str:
-            snapshot.main(["testing", *arguments], project=lab.project)
+            snapshot.main(["testing", *arguments], project=lab.folder)
             return capsys.readouterr().out
 
         run.cluster = lab.cluster

@@ -11,7 +11,7 @@ from typing import Any
 
 import yaml
 
-from lab import engine
+from toolchain import engine
 
 ROOT = Path(__file__).resolve().parents[3]
 PROGRAM = Path(__file__).parent / "program"

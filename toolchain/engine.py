@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from toolchain.cache import Cache
-from toolchain.environment import variables
+from .cache import Cache
+from .environment import variables
 
 
 def environment(**more: str) -> dict[str, str]:
@@ -19,11 +19,18 @@ def environment(**more: str) -> dict[str, str]:
 
 
 def pulumi(
-    folder: Path, variables: Mapping[str, str], *arguments: str, check: bool = True
+    folder: Path,
+    variables: Mapping[str, str],
+    *arguments: str,
+    check: bool = True,
+    within: Sequence[str] = (),
 ) -> subprocess.CompletedProcess[str]:
-    """Run the engine and return what it said; a failure is an error unless it is expected."""
+    """Run the engine and return what it said; a failure is an error unless it is expected.
+
+    ``within`` is a command that runs another in some other place.
+    """
     done = subprocess.run(
-        ["pulumi", "--non-interactive", *arguments],
+        [*within, "pulumi", "--non-interactive", *arguments],
         cwd=folder,
         env={**os.environ, **variables},
         text=True,

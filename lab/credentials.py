@@ -1,0 +1,46 @@
+"""What opens a lab's emulated APIs and its state: made once for each lab, readable by its owner."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Self
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Credentials:
+    """The secrets that the lab's stack is configured with."""
+
+    proxmox_api_token: str = field(repr=False)
+    cloudflare_api_token: str = field(repr=False)
+
+    @classmethod
+    def kept_in(cls, folder: Path) -> Self:
+        """Return those of a lab, made at the first call."""
+        path = folder / "credentials.json"
+        if not path.exists():
+            token_id = "-".join(secrets.token_hex(n) for n in (4, 2, 2, 2, 6))
+            made = cls(
+                proxmox_api_token=f"pulumi@pve!lab={token_id}",
+                cloudflare_api_token=secrets.token_urlsafe(30),
+            )
+            _write_private(path, json.dumps(asdict(made)))
+        return cls(**json.loads(path.read_text()))
+
+
+def passphrase_in(folder: Path) -> Path:
+    """Return the file with what encrypts the lab's state, made at the first call."""
+    path = folder / "passphrase"
+    if not path.exists():
+        _write_private(path, secrets.token_hex(16))
+    return path
+
+
+def _write_private(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    new = path.with_suffix(".new")
+    new.touch(mode=0o600)
+    new.write_text(text)
+    new.replace(path)

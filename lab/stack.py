@@ -1,0 +1,91 @@
+"""The lab's stack: the program as it is, and a stack file that differs in where things are.
+
+What it may differ in is all here; ``tests/lab/test_parity.py`` holds it to that.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from toolchain import engine
+
+from .checkout import ROOT
+from .credentials import Credentials, passphrase_in
+from .identities import ACCOUNT_ID, ZONE_ID
+from .project import Overlay, Project, overlaid
+from .serve import Served
+
+
+def stack_file_of(stack: str) -> dict[str, Any]:
+    """Return a stack file of the repository."""
+    document: dict[str, Any] = yaml.safe_load((ROOT / f"Pulumi.{stack}.yaml").read_text())
+    return document
+
+
+def endpoints(proxmox: Served, cloudflare: Served) -> Overlay:
+    """Return all in which the lab's stack differs from the real one, but for credentials."""
+    return {
+        "proxmox": {"endpoint": f"{proxmox.endpoint}/", "fingerprint": proxmox.fingerprint},
+        "cloudflare": {
+            "endpoint": f"{cloudflare.endpoint}/client/v4",
+            "account_id": ACCOUNT_ID,
+            "zone_id": ZONE_ID,
+        },
+    }
+
+
+def project_of(stack: str, folder: Path, authority: Path, *within: str) -> Project:
+    """Return the project of a lab's stack; ``authority`` signed the lab's emulated APIs."""
+    state = folder / "state"
+    state.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return Project(
+        folder=folder,
+        stack=stack,
+        within=within,
+        variables=engine.environment(
+            PULUMI_BACKEND_URL=state.as_uri(),
+            PULUMI_CONFIG_PASSPHRASE_FILE=str(passphrase_in(folder)),
+            # The emulated Cloudflare is signed by the lab, not by a public authority.
+            SSL_CERT_FILE=str(authority),
+        ),
+    )
+
+
+def write(project: Project, where: Overlay, credentials: Credentials) -> None:
+    """Write the project; what is already encrypted is kept, since encrypting costs seconds."""
+    program = yaml.safe_load((ROOT / "Pulumi.yaml").read_text())
+    program["main"] = str(ROOT)
+    program["runtime"]["options"]["virtualenv"] = str(ROOT / ".venv")
+    (project.folder / "Pulumi.yaml").write_text(yaml.safe_dump(program))
+
+    path = project.stack_file
+    before = yaml.safe_load(path.read_text()) if path.exists() else {}
+    encrypted = {k: v for k, v in before.get("config", {}).items() if "secure" in v}
+    stack_file = overlaid(stack_file_of(project.stack), where)
+    config = {**stack_file["config"], **encrypted}
+    path.write_text(yaml.safe_dump({**before, "config": config}, sort_keys=False))
+    if not project.checkpoint.exists():
+        project.pulumi("stack", "init", project.stack, "--secrets-provider", "passphrase")
+    project.pulumi("stack", "select", project.stack)
+    for name, value in asdict(credentials).items():
+        if f"coldstorage:{name}" not in encrypted:
+            _set_secret(project, name, value)
+
+
+def _set_secret(project: Project, name: str, value: str) -> None:
+    # By standard input: a value among the arguments could be read by every process.
+    subprocess.run(
+        ["pulumi", "--non-interactive", "config", "set", "--secret", name],
+        cwd=project.folder,
+        env={**os.environ, **project.variables},
+        input=value,
+        text=True,
+        capture_output=True,
+        check=True,
+    )
