@@ -10,13 +10,26 @@ RUN := $(VENV)/bin/python
 STEP := @sh toolchain/step.sh
 stack ?= testing
 
-.PHONY: help up test check tools benchmark machines format lock secrets generated evidence cold clean
+.PHONY: help up down status preview repair test check tools benchmark machines format lock secrets generated evidence \
+    cold clean
 
 help: ## Say what there is
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 18
 
-up: $(VENV)/.ready tools ## Run the program on the embedded lab (for now: a preview of testing)
-	@$(RUN) -m lab preview $(stack)
+up: $(VENV)/.ready tools ## The whole platform on this computer, as root: make up stack=production
+	@$(RUN) -m lab --stack $(stack) up
+
+down: ## Remove all of it, and prove that it is gone
+	@$(RUN) -m lab --stack $(stack) down
+
+status: ## Machines and services of the lab, as a table
+	@$(RUN) -m lab --stack $(stack) status
+
+preview: $(VENV)/.ready tools ## The program's plan for a stack, no root needed: its Proxmox has records, not machines
+	@$(RUN) -m lab --stack $(stack) preview
+
+repair: $(VENV)/.ready tools ## After a killed run on real iron: take what it left into the state
+	@eval "$$($(PYTHON) -m toolchain --env)"; $(RUN) -m ops.repair $(stack)
 
 test: check tools ## Everything: the quick checks, then the real engine and real SSH servers
 	$(STEP) "Programs that play a host" sh toolchain/servers.sh

@@ -1,34 +1,76 @@
-"""``python -m lab preview [stack]``: run the program on the lab, and say how long it took."""
+"""``python -m lab COMMAND``: the platform on this computer, and what one does with it."""
 
 from __future__ import annotations
 
+import argparse
+import os
 import sys
-import time
 
-from .project import default_home, running
-
-COMMANDS = {
-    "preview": ("preview",),
-    "diff": ("preview", "--diff"),
-}
+from . import by_hand, down, status, up
+from .checkout import STACKS, home, place_of
+from .machines import Network
+from .machines.host import HostError
+from .on_records import running
+from .preflight import NotHereError
 
 
 def main() -> int:
-    """Run one command of the engine on the lab, with its own output."""
-    if len(sys.argv) < 2 or sys.argv[1] not in COMMANDS:  # noqa: PLR2004
-        print(f"usage: python -m lab {'|'.join(COMMANDS)} [testing|production]", file=sys.stderr)
-        return 2
-    command, stack = sys.argv[1], sys.argv[2] if len(sys.argv) > 2 else "testing"  # noqa: PLR2004
-    started = time.monotonic()
-    print(f"Lab of {stack}: an emulated Proxmox VE, whose machines are records (STAND-IN)")
-    with running(stack) as lab:
-        print(f"  project {lab.project}   {time.monotonic() - started:.1f} s")
-        status = lab.show(*COMMANDS[command])
-    print(
-        f"{command} of {stack} took {time.monotonic() - started:.1f} s in all; nothing was created"
-    )
-    print(f"To look further: cd {default_home() / stack}")
-    return status
+    """Run one command and return its exit code."""
+    asked = _asked()
+    try:
+        return _run(asked)
+    except (NotHereError, HostError, TimeoutError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("interrupted; the same command goes on from here", file=sys.stderr)
+        return 130
+
+
+def _asked() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m lab", description=__doc__)
+    parser.add_argument("--stack", choices=STACKS, default="testing")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    commands.add_parser("up", help="make the lab and the platform on it, or what is missing of it")
+    commands.add_parser("down", help="remove all of it: processes, networks, disks, state")
+    commands.add_parser("status", help="show machines and services")
+    commands.add_parser("preview", help="show the plan of a stack on a Proxmox without machines")
+    ssh = commands.add_parser("ssh", help="log in to a machine, or run a command there")
+    ssh.add_argument("machine")
+    ssh.add_argument("words", nargs=argparse.REMAINDER, metavar="command")
+    inside = commands.add_parser("run", help="run a command inside the lab's network")
+    inside.add_argument("words", nargs=argparse.REMAINDER, metavar="command")
+    engine = commands.add_parser("pulumi", help="run the engine on the lab's stack")
+    engine.add_argument("words", nargs=argparse.REMAINDER, metavar="argument")
+    by_hand.add_commands(commands.add_parser("fault", help="hurt a machine or the network"))
+    return parser.parse_args()
+
+
+def _run(asked: argparse.Namespace) -> int:
+    match asked.command:
+        case "up":
+            return up.up(asked.stack)
+        case "down":
+            down.down(asked.stack)
+        case "status":
+            status.print_all(asked.stack)
+        case "preview":
+            with running(asked.stack, home() / "records") as lab:
+                return lab.show("preview")
+        case "fault":
+            by_hand.act(asked.stack, asked)
+        case "pulumi":
+            return up.project_of(asked.stack).show(*asked.words)
+        case "ssh":
+            machine = by_hand.known(place_of(asked.stack), asked.machine)
+            _become(machine.ssh_command(*asked.words))
+        case "run":
+            _become(Network(place_of(asked.stack)).command(*asked.words))
+    return 0
+
+
+def _become(command: list[str]) -> None:
+    os.execvp(command[0], command)  # noqa: S606 - a person's own command, in their own terminal
 
 
 if __name__ == "__main__":

@@ -124,6 +124,18 @@ TOOLS = (
         download=_pulumi_archive("pulumi-language-python", "pulumi-language-python-exec"),
         standin=_standin("pulumi-language-python", "bin/pulumi-language-python"),
     ),
+    Tool(
+        name="versitygw",
+        version="1.0.14",
+        by_hand="https://github.com/versity/versitygw/releases (version {version})",
+        only_for="the lab's object store",
+        module=GoBuild(
+            directory="toolchain/modules/versitygw",
+            package="github.com/versity/versitygw/cmd/versitygw",
+            output="bin/versitygw",
+            version_variable="main.Version",
+        ),
+    ),
     _plugin("proxmoxve", "8.6.0", owner="muhlba91", module=True),
     _plugin("random", "4.21.4", standin=True),
     _plugin("tls", "5.6.2", standin=True),

@@ -1,0 +1,45 @@
+"""What every machine of the lab starts from and can install, offline as it is."""
+
+from __future__ import annotations
+
+from .machines import BaseImage, PackageRepository, Place
+from .pve.machines import Machines
+
+BASE = BaseImage()
+PACKAGES = PackageRepository(
+    image=BASE,
+    packages=(
+        # What K3s' machines are prepared with.
+        "conntrack",
+        "git",
+        "htop",
+        "iotop",
+        "iptables",
+        "nfs-common",
+        "open-iscsi",
+        "socat",
+        "wget",
+        # The database tier.
+        "etcd-client",
+        "etcd-server",
+        "keepalived",
+        "patroni",
+        "pgbackrest",
+        "pgbouncer",
+        "postgresql-17",
+        "python3-dnspython",
+        "python3-etcd",
+        "python3-psycopg2",
+        "redis-sentinel",
+        "redis-server",
+        "redis-tools",
+        # Every machine.
+        "chrony",
+        "unattended-upgrades",
+    ),
+)
+
+
+def hardware_of(place: Place) -> Machines:
+    """Return the machines of a lab as an emulated Proxmox uses them."""
+    return Machines(place=place, image=BASE.obtain(), packages=PACKAGES.obtain())

@@ -1,0 +1,62 @@
+"""What a killed run left in a lab's stack is put right, as on-call does it: see ``ops.repair``."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+
+from .checkout import ROOT
+from .project import Project
+
+
+def repaired(project: Project, *, failed: bool = False) -> str:
+    """Put right what is wrong, if anything is, and return what that was.
+
+    A run that ``failed`` may have been refused an answer to what was done nevertheless.
+    """
+    locks = list((project.folder / "state/.pulumi/locks").rglob("*.json"))
+    found = _half_written(project) + _under_way(project)
+    found += ["a killed run's lock"] if locks else []
+    found += ["a failed run"] if failed else []
+    if found:
+        _repair(project, *(["--unlock"] if locks else []))
+    return ", ".join(found) or "nothing"
+
+
+def _half_written(project: Project) -> list[str]:
+    """Take back the state before an engine was killed while it wrote it."""
+    checkpoint = project.checkpoint
+    before = checkpoint.with_suffix(".json.bak")
+    if not checkpoint.exists() and not before.exists():
+        return []
+    try:
+        json.loads(checkpoint.read_text())
+    except (FileNotFoundError, ValueError):
+        shutil.copyfile(before, checkpoint)
+        return ["half-written state"]
+    return []
+
+
+def _under_way(project: Project) -> list[str]:
+    if not project.checkpoint.exists():
+        return []
+    latest = json.loads(project.checkpoint.read_text())["checkpoint"].get("latest") or {}
+    under_way = latest.get("pending_operations") or []
+    return [f"{len(under_way)} operations under way"] if under_way else []
+
+
+def _repair(project: Project, *options: str) -> None:
+    command = [*project.within, sys.executable, "-m", "ops.repair", project.stack]
+    done = subprocess.run(
+        [*command, *options, "--yes", "--project", str(project.folder)],
+        cwd=ROOT,
+        env={**os.environ, **project.variables},
+        text=True,
+        capture_output=True,
+        check=False,
+    )
+    if done.returncode:
+        raise RuntimeError(f"python -m ops.repair {project.stack}:\n{done.stdout}{done.stderr}")

@@ -1,0 +1,116 @@
+"""``make up``: the platform of a stack on this computer, from nothing or from where it stands."""
+
+from __future__ import annotations
+
+import fcntl
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from ipaddress import IPv4Interface, IPv4Network
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from . import internet, preflight, services, stack, status
+from .checkout import ROOT, STACKS, place_of
+from .credentials import Credentials
+from .hardware import BASE, PACKAGES
+from .machines import Network, Place
+from .machines.host import HostError
+from .machines.network import BRIDGE
+from .project import Project
+from .repairing import repaired
+from .steps import Steps
+
+
+def up(name: str) -> int:
+    """Make the lab of a stack, and the platform on it; return the engine's exit code."""
+    preflight.check(name)
+    place = place_of(name)
+    with _alone(name, place):
+        return _up(name, place)
+
+
+@contextmanager
+def _alone(name: str, place: Place) -> Iterator[None]:
+    place.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with (place.folder / "up.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise HostError(f"the lab of {name}: another `make up` is at work on it") from None
+        yield
+
+
+def _up(name: str, place: Place) -> int:
+    steps = Steps()
+    print(f"Lab of {name}: real Debian machines behind an emulated Proxmox VE")
+    steps.step("Debian, to start machines from", BASE.obtain, lambda folder: folder.name)
+    steps.step("Debian packages, offline", PACKAGES.obtain, lambda folder: folder.name)
+    steps.step("Network of its own", lambda: _network(name, place), lambda _: place.namespace)
+    steps.step("Emulated APIs, object store", lambda: services.start(name))
+    project = project_of(name)
+    steps.step("Pulumi project", lambda: _write(project), lambda _: str(project.folder))
+    unfinished = project.folder / "unfinished"
+    steps.step(
+        "What an earlier run left",
+        lambda: repaired(project, failed=unfinished.exists()),
+        str,
+    )
+    unfinished.touch()
+    code = project.show("up", "--yes", "--skip-preview")
+    if code == 0:
+        unfinished.unlink()
+        print()
+        steps.step("Machines answer", lambda: _answering(place), lambda count: f"{count} of them")
+    print(f"\n`pulumi up` of {name} ended with {code}; {steps.seconds:.1f} s in all")
+    if code == 0:
+        status.print_all(name)
+        _say_where_to_look(project)
+    return code
+
+
+def project_of(name: str) -> Project:
+    """Return the project of a lab that was made, its engine inside the lab's network."""
+    place = place_of(name)
+    certificate = services.authority_folder(place) / "ca.pem"
+    within = Network(place).command()
+    return stack.project_of(name, place.folder / "project", certificate, *within)
+
+
+def _answering(place: Place) -> int:
+    machines = [machine for machine in status.machines_of(place) if machine.running]
+    for machine in machines:
+        machine.wait_for_ssh()
+    return len(machines)
+
+
+def _network(name: str, place: Place) -> None:
+    config = stack.stack_file_of(name)["config"]
+    settings, proxmox = config["coldstorage:network"], config["coldstorage:proxmox"]
+    network = Network(place)
+    length = IPv4Network(settings["cidr"]).prefixlen
+    network.up(IPv4Interface(f"{settings['gateway']}/{length}"))
+    host = urlsplit(proxmox["endpoint"]).hostname
+    network.ip("address", "replace", f"{host}/{length}", "dev", BRIDGE)
+    internet.attach(network)
+
+
+def _write(project: Project) -> None:
+    place = place_of(project.stack)
+    where = services.start(project.stack)
+    stack.write(project, where, Credentials.kept_in(place.folder))
+
+
+def _say_where_to_look(project: Project) -> None:
+    lab = f"{Path(sys.executable).relative_to(ROOT)} -m lab"
+    option = "" if project.stack == STACKS[0] else f" --stack {project.stack}"
+    lines = {
+        "ssh db-node1": "a shell on a machine",
+        "status": "the tables above, as they are then",
+        "pulumi preview": "the engine on this stack; any of its commands",
+        "run curl -k https://192.168.15.96:8006/": "a command inside the lab's network",
+        "fault power-cut db-node2": "hurt something; `fault -h` lists what there is",
+    }
+    print("\nTo look around:")
+    for command, purpose in lines.items():
+        print(f"  {lab}{option} {command:<42} {purpose}")

@@ -1,0 +1,53 @@
+"""The lab runs the program that production runs: only where things are may differ."""
+
+from __future__ import annotations
+
+import pytest
+
+from lab.checkout import STACKS
+from lab.internet import Site
+from lab.serve import Served
+from lab.stack import endpoints, overlaid, stack_file_of
+
+# All that the lab's stack file may say otherwise, besides the encrypted credentials.
+ENDPOINTS = {
+    "coldstorage:proxmox.fingerprint",
+    "coldstorage:cloudflare.endpoint",
+    "coldstorage:cloudflare.account_id",
+    "coldstorage:cloudflare.zone_id",
+}
+
+
+def flat(value, path=""):
+    """Return every leaf of a document by its path."""
+    if not isinstance(value, dict):
+        return {path: value}
+    return {
+        leaf: found
+        for key, part in value.items()
+        for leaf, found in flat(part, f"{path}.{key}" if path else key).items()
+    }
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_the_labs_stack_differs_in_endpoints_alone(stack):
+    real = stack_file_of(stack)
+    host = real["config"]["coldstorage:proxmox"]["endpoint"].rstrip("/")
+    where = endpoints(
+        proxmox=Served(endpoint=host, fingerprint="AB"),
+        cloudflare=Served(endpoint=f"https://{Site.CLOUDFLARE.address}:443", fingerprint="CD"),
+    )
+
+    before, after = flat(real["config"]), flat(overlaid(real, where)["config"])
+
+    differing = {key for key in before | after if before.get(key) != after.get(key)}
+    assert differing == ENDPOINTS
+
+
+def test_the_overlay_changes_no_neighbour():
+    real = {"config": {"coldstorage:proxmox": {"endpoint": "a", "bridge": "vmbr0"}}}
+
+    made = overlaid(real, {"proxmox": {"endpoint": "b"}})
+
+    assert made == {"config": {"coldstorage:proxmox": {"endpoint": "b", "bridge": "vmbr0"}}}
+    assert real["config"]["coldstorage:proxmox"]["endpoint"] == "a"
