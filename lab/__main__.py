@@ -32,7 +32,8 @@ def _asked() -> argparse.Namespace:
     parser.add_argument("--stack", choices=STACKS, default="testing")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     commands.add_parser("up", help="make the lab and the platform on it, or what is missing of it")
-    commands.add_parser("down", help="remove all of it: processes, networks, disks, state")
+    gone = commands.add_parser("down", help="remove all of it: processes, networks, disks, state")
+    gone.add_argument("--keep-disks", action="store_true", help="as if the power had gone")
     commands.add_parser("status", help="show machines and services")
     commands.add_parser("preview", help="show the plan of a stack on a Proxmox without machines")
     ssh = commands.add_parser("ssh", help="log in to a machine, or run a command there")
@@ -51,7 +52,7 @@ def _run(asked: argparse.Namespace) -> int:
         case "up":
             return up.up(asked.stack)
         case "down":
-            down.down(asked.stack)
+            down.down(asked.stack, keep_disks=asked.keep_disks)
         case "status":
             status.print_all(asked.stack)
         case "preview":

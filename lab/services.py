@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import signal
 import sys
 import threading
@@ -47,7 +48,7 @@ def start(stack: str) -> Overlay:
     """Have the services run, and return where they are."""
     place = place_of(stack)
     group, found = _group(place), _found(place)
-    if group.populated and found and found["code"] == _code():
+    if found and running(place) and found["code"] == _code():
         return _overlay(found)
     stop(place)
     group.create()
@@ -71,7 +72,8 @@ def stop(place: Place) -> None:
 
 def running(place: Place) -> bool:
     """Tell whether they run."""
-    return _group(place).populated and _found(place) is not None
+    found = _found(place)
+    return found is not None and found["pid"] in _group(place).pids()
 
 
 def main() -> None:
@@ -83,7 +85,7 @@ def main() -> None:
     with ExitStack() as services:
         where = _serve(stack, place, services)
         new = _ready(place).with_suffix(".new")
-        new.write_text(json.dumps({"code": _code(), "overlay": where}))
+        new.write_text(json.dumps({"pid": os.getpid(), "code": _code(), "overlay": where}))
         new.replace(_ready(place))
         ended.wait()
 

@@ -1,0 +1,170 @@
+"""`make up` and what belongs to it, as people run it: from nothing to machines, and back."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from lab.checkout import ROOT, home, place_of
+from lab.machines import Network, left
+from lab.services import running
+from lab.status import machines_of
+
+pytestmark = [pytest.mark.engine, pytest.mark.machines]
+
+
+class People:
+    """Somebody at a keyboard, with a lab of their own."""
+
+    def __init__(self, lab: str) -> None:
+        self.environment = {**os.environ, "COLDSTORAGE_LAB": lab}
+
+    def run(self, *words: str, code: int = 0) -> str:
+        command = [sys.executable, "-m", "lab", *words]
+        done = subprocess.run(
+            command, cwd=ROOT, env=self.environment, text=True, capture_output=True, check=False
+        )
+        assert done.returncode == code, done.stdout + done.stderr
+        return done.stdout + done.stderr
+
+
+@pytest.fixture(scope="module")
+def people():
+    """A lab of this test's own, gone afterwards whatever happens."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("COLDSTORAGE_LAB", f"test-{os.getpid()}")
+        person = People(os.environ["COLDSTORAGE_LAB"])
+        try:
+            yield person
+        finally:
+            person.run("down")
+
+
+@pytest.fixture(scope="module")
+def made(people):
+    people.said = people.run("up")
+    people.place = place_of("testing")
+    return people
+
+
+def listening() -> set[str]:
+    """Return the sockets on which this computer listens, outside of its labs' networks."""
+    lines = [
+        line.split()
+        for file in ("/proc/net/tcp", "/proc/net/tcp6")
+        for line in Path(file).read_text().splitlines()[1:]
+    ]
+    return {f"socket:[{words[9]}]" for words in lines if words[3] == "0A"}
+
+
+def sockets(pid: int) -> set[str]:
+    """Return the sockets that a process has open."""
+    found = set()
+    with suppress(OSError):  # it ended meanwhile
+        for file in Path(f"/proc/{pid}/fd").iterdir():
+            with suppress(OSError):
+                found.add(str(file.readlink()))
+    return found
+
+
+def boots(place) -> dict[str, str]:
+    """Return which start of each machine this is."""
+    return {
+        machine.name: machine.ssh("stat -c %Y /proc/1; cat /proc/1/stat | cut -d' ' -f22")
+        for machine in machines_of(place)
+    }
+
+
+def test_up_ends_with_machines_that_answer_and_says_where_to_look(made):
+    assert "62 created" in made.said
+    assert "6 of them" in made.said
+    assert "ssh db-node1" in made.said
+    assert made.run("ssh", "db-node1", "hostname").split() == ["db-node1"]
+
+
+def test_the_status_is_a_table_of_what_is(made):
+    rows = [line.split() for line in made.run("status").splitlines()]
+
+    assert ["db-node2", "192.168.15.121", "on", "answers"] in [row[:4] for row in rows]
+    assert sum(row[-1:] == ["yes"] for row in rows) == 3
+
+
+def test_nothing_of_it_listens_outside_of_its_network(made):
+    processes = left(made.place.lab_id, made.place.home).processes
+    theirs = set().union(*map(sockets, processes))
+
+    assert len(processes) > 20
+    assert any(name.startswith("socket:") for name in theirs)
+    assert not theirs & listening()
+
+
+def test_a_second_up_and_a_refresh_change_nothing(made):
+    said = made.run("up")
+    made.run("pulumi", "refresh", "--yes", "--expect-no-changes")
+
+    assert "62 unchanged" in said
+    assert "earlier run left" in said
+
+
+def test_a_machine_reaches_the_object_store_by_a_verified_name(made):
+    ca = (made.place.folder / "authority" / "ca.pem").read_text()
+    (machine,) = [m for m in machines_of(made.place) if m.name == "db-node3"]
+    machine.ssh(f"cat > /root/ca.pem <<'EOF'\n{ca}EOF")
+
+    said = machine.ssh("curl --silent --cacert /root/ca.pem https://203.0.113.3/health")
+
+    assert said == "OK"
+
+
+def test_machines_run_on_without_the_services_and_the_next_up_has_them_again(made):
+    before = boots(made.place)
+    pid = next(
+        pid
+        for pid in left(made.place.lab_id, made.place.home).processes
+        if b"lab.services" in Path(f"/proc/{pid}/cmdline").read_bytes()
+    )
+    os.kill(pid, 9)
+
+    said = made.run("up")
+
+    assert running(made.place)
+    assert "62 unchanged" in said
+    assert boots(made.place) == before
+
+
+def test_a_reboot_of_the_computer_is_survived(made):
+    made.run("ssh", "db-node2", "echo kept > /root/mark; sync")
+    made.run("down", "--keep-disks")
+    assert not Network(made.place).exists
+
+    said = made.run("up")
+
+    assert "62 unchanged" in said
+    assert made.run("ssh", "db-node2", "cat", "/root/mark").split() == ["kept"]
+
+
+def test_two_labs_side_by_side_do_not_meet(made):
+    other = People(f"{os.environ['COLDSTORAGE_LAB']}-other")
+    try:
+        other.run("up")
+        other.run("ssh", "db-node1", "touch", "/root/other")
+
+        assert made.run("ssh", "db-node1", "ls", "/root/").split() == []
+    finally:
+        other.run("down")
+    assert made.run("ssh", "db-node1", "hostname").split() == ["db-node1"]
+
+
+def test_down_leaves_nothing(made):
+    said = made.run("down")
+
+    assert "nothing is left of it" in said
+    assert not left(made.place.lab_id, made.place.home)
+    assert not list(home().glob("*"))
+    assert "is down" in made.run("status")
+    assert "nothing is left of it" in made.run("down")
