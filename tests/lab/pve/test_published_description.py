@@ -16,6 +16,11 @@ from .published import Description
 
 pytestmark = pytest.mark.engine
 
+# The package guesses patterns for formats that Proxmox describes by name alone.
+STRICTER_THAN_PROXMOX = (
+    "/nodes/{node}/qemu/{vmid}/snapshot: snapname: ",  # pve-configid, which has hyphens
+    "ide3: file: ",  # pve-volume-id-or-qm-path, which may be none or cdrom
+)
 UP = ("up", "--yes", "--skip-preview")
 
 
@@ -38,7 +43,8 @@ def made(tmp_path_factory):
         lab.pulumi(*UP)
         machines = lab.section("machines")
         machines["db-node1"]["proxmox"] |= {"vm_id": 229, "cores": 3}
-        machines["k3s-node1"]["proxmox"] |= {"memory_gib": 8, "disk_gib": 120}
+        machines["k3s-node1"]["proxmox"] |= {"disk_gib": 120}
+        machines["k3s-node2"]["proxmox"] |= {"memory_gib": 8}
         lab.configure({"machines": machines})
         lab.pulumi(*UP)
         settings, token = lab.section("proxmox"), lab.credentials.proxmox_api_token
@@ -58,9 +64,14 @@ def test_every_call_is_published_with_all_its_parameters(made, description):
     assert {method for method, *_ in made} == {"GET", "POST", "PUT", "DELETE"}
     assert len({path for _, path, _ in made}) > 50
 
-    faults = {fault for call in made for fault in description.faults(*call)}
+    faults = {
+        fault
+        for call in made
+        for fault in description.faults(*call)
+        if not any(word in fault for word in STRICTER_THAN_PROXMOX)
+    }
 
-    assert not faults
+    assert not faults, "\n".join(sorted(faults))
 
 
 @pytest.mark.parametrize(
