@@ -8,6 +8,7 @@ of the plugins' archives could be found; `tool.Download` says how those are chec
 from .tool import Download, GoBuild, OnPath, Tool
 
 PULUMI = "3.253.0"
+OF_THE_LAB = "0.1.0"
 
 # One archive has the command and the language host; each tool takes its own files from it.
 PULUMI_URL = (
@@ -21,6 +22,9 @@ PULUMI_PINS = {
 PULUMI_CHECKSUMS = (
     "https://github.com/pulumi/pulumi/releases/download/v{version}/pulumi-{version}-checksums.txt"
 )
+
+# What the stand-ins for the clouds' plugins are made of.
+CLOUD = ("internal/cloud", "schemas")
 
 
 def _pulumi_archive(*files: str) -> Download:
@@ -43,10 +47,13 @@ def _plugin(
     *,
     owner: str = "pulumi",
     module: bool = False,
-    standin: bool = False,
+    standin: tuple[str, ...] = (),
     only_for: str = "",
 ) -> Tool:
-    """Describe a Pulumi provider plugin; all are released in the same way."""
+    """Describe a Pulumi provider plugin; all are released in the same way.
+
+    `standin` names what a stand-in for it is made of, besides its own command.
+    """
     binary, place = f"pulumi-resource-{name}", _plugin_place(name, version)
     release = f"https://github.com/{owner}/pulumi-{name}/releases"
     return Tool(
@@ -68,7 +75,7 @@ def _plugin(
         )
         if module
         else None,
-        standin=_standin(binary, place, shared=("internal/provider",)) if standin else None,
+        standin=_standin(binary, place, shared=standin) if standin else None,
     )
 
 
@@ -87,6 +94,20 @@ def _standin(binary: str, place: str, shared: tuple[str, ...] = ()) -> GoBuild:
         }
         if binary == "pulumi-language-python"
         else {},
+    )
+
+
+def _of_the_lab(name: str, *shared: str) -> Tool:
+    """Describe a program that the lab has in the place of a service of Cloudflare's.
+
+    The real connector could not be used even if it were here: it dials Cloudflare and nobody else.
+    """
+    return Tool(
+        name=name,
+        version=OF_THE_LAB,
+        by_hand="nothing replaces it; it is built by Go (https://go.dev/dl/)",
+        only_for="requests through Cloudflare's edge in the lab",
+        standin=_standin(name, f"lab/{name}", shared=shared),
     )
 
 
@@ -137,8 +158,10 @@ TOOLS = (
         ),
     ),
     _plugin("proxmoxve", "8.6.0", owner="muhlba91", module=True),
-    _plugin("random", "4.21.4", standin=True),
-    _plugin("tls", "5.6.2", standin=True),
-    _plugin("hcloud", "1.43.3", only_for="machines at Hetzner"),
-    _plugin("cloudflare", "6.23.1", only_for="DNS, tunnels and R2 at Cloudflare"),
+    _plugin("random", "4.21.4", standin=("internal/provider",)),
+    _plugin("tls", "5.6.2", standin=("internal/provider",)),
+    _plugin("hcloud", "1.43.3", standin=CLOUD, only_for="machines at Hetzner"),
+    _plugin("cloudflare", "6.23.1", standin=CLOUD, only_for="DNS, tunnels and R2 at Cloudflare"),
+    _of_the_lab("lab-edge", "internal/edge", "internal/tunnel"),
+    _of_the_lab("cloudflared", "internal/connector", "internal/tunnel"),
 )

@@ -3,6 +3,7 @@ module coldstorage.local/lab/standins
 go 1.26
 
 require (
+	github.com/golang-jwt/jwt/v5 v5.3.1
 	github.com/pulumi/pulumi/sdk/v3 v3.253.0
 	golang.org/x/crypto v0.54.0
 	google.golang.org/grpc v1.83.1

@@ -1,0 +1,251 @@
+"""What the clouds keep, give out and refuse, asked directly."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import stat
+
+import pytest
+
+from lab.clouds import Records, Refused
+from lab.clouds.cloudflare import ACCOUNT_ID, ZONE_ID, cloudflare
+from lab.clouds.hetzner_balancers import matches
+from lab.clouds.hetzner_machines import first_user
+from lab.clouds.r2 import s3_keys
+from lab.clouds.tunnels import tunnel_token
+
+from .project import DOMAIN
+
+TUNNEL = {"accountId": ACCOUNT_ID, "name": "testing"}
+RECORD = {"zoneId": ZONE_ID, "name": f"www.{DOMAIN}", "type": "A", "ttl": 1, "content": "10.0.0.1"}
+SERVER = {"name": "web", "serverType": "cax11", "location": "nbg1"}
+
+
+def test_a_restarted_cloud_knows_what_it_knew(flare, tmp_path):
+    tunnel = flare.create("ZeroTrustTunnelCloudflared", TUNNEL)
+
+    again = cloudflare(Records(tmp_path / "cloudflare.json"), domain=DOMAIN)
+
+    assert again.read("ZeroTrustTunnelCloudflared", tunnel.id) == tunnel
+    assert len(list(again.records.of("Zone"))) == 1
+
+
+def test_a_restarted_cloud_gives_no_number_twice(hcloud, tmp_path):
+    first = hcloud.create("Network", {"name": "a", "ipRange": "10.0.0.0/16"})
+    hcloud.delete("Network", first.id)
+
+    assert Records(tmp_path / "hcloud.json").number() > int(first.id)
+
+
+def test_the_file_of_records_is_nobody_elses_to_read(flare, tmp_path):
+    flare.create("ZeroTrustTunnelCloudflared", TUNNEL)
+
+    assert stat.S_IMODE((tmp_path / "cloudflare.json").stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize(
+    ("kind", "inputs", "said"),
+    [
+        ("ZeroTrustTunnelCloudflared", TUNNEL, "already have a tunnel"),
+        ("DnsRecord", RECORD, "identical record"),
+        ("R2Bucket", {"accountId": ACCOUNT_ID, "name": "backups"}, "already exists"),
+    ],
+)
+def test_cloudflare_refuses_what_is_there_already(flare, kind, inputs, said):
+    flare.create(kind, inputs)
+
+    with pytest.raises(Refused, match=said):
+        flare.create(kind, inputs)
+
+
+def test_a_name_is_an_alias_or_an_address_but_not_both(flare):
+    flare.create("DnsRecord", RECORD)
+    flare.create("DnsRecord", RECORD | {"content": "10.0.0.2"})
+
+    with pytest.raises(Refused, match="with that host already exists"):
+        flare.create("DnsRecord", RECORD | {"type": "CNAME", "content": "a.example"})
+
+
+def test_a_record_may_be_changed_into_what_it_is(flare):
+    alias = flare.create("DnsRecord", RECORD | {"type": "CNAME", "content": "a.example"})
+    changed = flare.update("DnsRecord", alias.id, alias.inputs | {"content": "b.example"})
+
+    assert changed.outputs["content"] == "b.example"
+    assert changed.outputs["createdOn"] == alias.outputs["createdOn"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "inputs", "said"),
+    [
+        ("DnsRecord", RECORD | {"ttl": 5}, "ttl must be 1 or"),
+        ("DnsRecord", RECORD | {"zoneId": "nobody"}, "no Zone nobody"),
+        ("R2Bucket", {"accountId": ACCOUNT_ID, "name": "No"}, "name is not valid"),
+        ("ZeroTrustAccessPolicy", {"decision": "allow", "name": "all"}, "needs an include"),
+        (
+            "ZeroTrustAccessApplication",
+            {"zoneId": ZONE_ID, "policies": [{"id": "nobody"}]},
+            "policy_not_found",
+        ),
+    ],
+)
+def test_cloudflare_refuses_what_no_preview_sees(flare, kind, inputs, said):
+    with pytest.raises(Refused, match=said):
+        flare.create(kind, inputs)
+
+
+def test_the_last_rule_of_a_tunnel_catches_all(flare):
+    tunnel = flare.create("ZeroTrustTunnelCloudflared", TUNNEL)
+    rule = {"hostname": "a.example", "service": "http://localhost"}
+
+    with pytest.raises(Refused, match="last rule must match everything"):
+        flare.create(
+            "ZeroTrustTunnelCloudflaredConfig",
+            {"accountId": ACCOUNT_ID, "tunnelId": tunnel.id, "config": {"ingresses": [rule]}},
+        )
+
+
+def test_a_tunnels_token_says_who_and_which(flare):
+    tunnel = flare.create("ZeroTrustTunnelCloudflared", TUNNEL)
+    told = json.loads(base64.b64decode(tunnel_token(tunnel)))
+
+    assert told["a"] == ACCOUNT_ID
+    assert told["t"] == tunnel.id
+    assert len(base64.b64decode(told["s"])) == 32
+    assert "_secret" not in tunnel.answer["outputs"]
+
+
+def test_a_configuration_goes_with_its_tunnel_and_not_by_itself(flare):
+    tunnel = flare.create("ZeroTrustTunnelCloudflared", TUNNEL)
+    inputs = {"accountId": ACCOUNT_ID, "tunnelId": tunnel.id}
+    config = flare.create("ZeroTrustTunnelCloudflaredConfig", inputs)
+
+    flare.delete("ZeroTrustTunnelCloudflaredConfig", config.id)
+    assert list(flare.records.of("ZeroTrustTunnelCloudflaredConfig"))
+
+    flare.delete("ZeroTrustTunnelCloudflared", tunnel.id)
+    assert not list(flare.records.of("ZeroTrustTunnelCloudflaredConfig"))
+
+
+def test_a_token_for_a_bucket_is_an_s3_key_as_at_r2(flare):
+    resource = f"com.cloudflare.edge.r2.bucket.{ACCOUNT_ID}_default_cold-db-backups"
+    policy = {"effect": "allow", "permissionGroups": [], "resources": json.dumps({resource: "*"})}
+    token = flare.create("ApiToken", {"name": "backups", "policies": [policy]})
+    flare.create("ApiToken", {"name": "dns", "policies": [policy | {"resources": "{}"}]})
+
+    (key,) = s3_keys(flare.records)
+
+    assert key.access_key == token.id
+    assert key.secret_key == hashlib.sha256(token.outputs["value"].encode()).hexdigest()
+    assert key.buckets == ("cold-db-backups",)
+    assert key.secret_key not in repr(key)
+
+
+def test_a_new_version_of_a_service_tokens_secret_is_a_new_secret(flare):
+    inputs = {"accountId": ACCOUNT_ID, "name": "probe"}
+    first = flare.create("ZeroTrustAccessServiceToken", inputs)
+    same = flare.update("ZeroTrustAccessServiceToken", first.id, inputs)
+    second = flare.update(
+        "ZeroTrustAccessServiceToken", first.id, inputs | {"clientSecretVersion": 2}
+    )
+
+    assert same.outputs == first.outputs
+    assert second.outputs["clientId"] == first.outputs["clientId"]
+    assert second.outputs["clientSecret"] != first.outputs["clientSecret"]
+
+
+def networked(hcloud):
+    network = hcloud.create("Network", {"name": "private", "ipRange": "10.0.0.0/16"})
+    return hcloud.create(
+        "NetworkSubnet",
+        {
+            "networkId": int(network.id),
+            "ipRange": "10.0.1.0/24",
+            "networkZone": "eu-central",
+            "type": "cloud",
+        },
+    )
+
+
+def test_a_server_gets_its_private_address_and_a_public_one(hcloud):
+    subnet = networked(hcloud)
+    wanted = {"subnetId": subnet.id, "ip": "10.0.1.5"}
+    server = hcloud.create("Server", SERVER | {"networks": [wanted]})
+
+    assert server.id.isdigit()
+    assert server.outputs["networks"][0]["ip"] == "10.0.1.5"
+    assert server.outputs["ipv4Address"].startswith("198.51.100.")
+    with pytest.raises(Refused, match="not available"):
+        hcloud.create("Server", SERVER | {"name": "two", "networks": [wanted]})
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({}, "server name is already used"),
+        ({"name": "two", "location": "moon"}, "location: unknown: moon"),
+        ({"name": "two", "serverType": "huge"}, "server_type: unknown: huge"),
+        ({"name": "two", "sshKeys": ["7"]}, "ssh_keys: unknown: 7"),
+        ({"name": "no_name"}, "no valid hostname"),
+        ({"name": "two", "deleteProtection": True}, "must be the same"),
+    ],
+)
+def test_hetzner_refuses_what_no_preview_sees(hcloud, change, said):
+    hcloud.create("Server", SERVER)
+
+    with pytest.raises(Refused, match=said):
+        hcloud.create("Server", SERVER | change)
+
+
+def test_what_is_protected_is_not_deleted(hcloud):
+    protected = {"deleteProtection": True, "rebuildProtection": True}
+    server = hcloud.create("Server", SERVER | protected)
+
+    with pytest.raises(Refused, match="protected against deletion"):
+        hcloud.delete("Server", server.id)
+
+
+def test_a_deleted_server_is_attached_to_nothing(hcloud):
+    server = hcloud.create("Server", SERVER)
+    volume = hcloud.create("Volume", {"name": "data", "size": 10, "location": "nbg1"})
+    hcloud.create("VolumeAttachment", {"serverId": int(server.id), "volumeId": int(volume.id)})
+
+    hcloud.delete("Server", server.id)
+
+    assert not list(hcloud.records.of("VolumeAttachment"))
+    assert hcloud.read("Volume", volume.id).outputs["linuxDevice"].endswith(f"_{volume.id}")
+
+
+def test_a_record_is_taken_back_when_it_cannot_become_real(hcloud):
+    class Broken:
+        def made(self, _record):
+            raise RuntimeError("no machine today")
+
+    hcloud.effects = Broken()
+
+    with pytest.raises(RuntimeError, match="no machine today"):
+        hcloud.create("Server", SERVER)
+    assert not list(hcloud.records.of("Server"))
+
+
+@pytest.mark.parametrize(
+    ("selector", "expected"),
+    [
+        ("stack=a,role=web", True),
+        ("stack=a,role=db", False),
+        ("stack==a", True),
+        ("role!=db", True),
+        ("role!=web", False),
+        ("role", True),
+        ("!role", False),
+        ("!old", True),
+    ],
+)
+def test_targets_are_chosen_by_their_labels(selector, expected):
+    assert matches(selector, {"stack": "a", "role": "web"}) is expected
+
+
+def test_the_first_user_of_a_cloud_config_is_read():
+    assert first_user('#cloud-config\n{"users": [{"name": "ops"}]}') == {"name": "ops"}
+    assert first_user("#!/bin/sh\ntrue") == {}
