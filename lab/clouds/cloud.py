@@ -1,4 +1,4 @@
-"""A cloud: kinds of records, what makes each unique, what belongs to what, and what becomes real."""
+"""A cloud: kinds of records, what makes each unique, what belongs to what, what becomes real."""
 
 from __future__ import annotations
 

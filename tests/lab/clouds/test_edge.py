@@ -65,9 +65,10 @@ def test_a_request_reaches_the_service_behind_the_tunnel(connected):
     assert not [name for name in told["headers"] if name.startswith("lab-")]
 
 
-def test_a_body_arrives_whole(connected):
+def test_a_body_arrives_whole(connected, tmp_path):
     body = "x" * 300_000
-    answer = connected.curl(URL, "--data", body)
+    (tmp_path / "body").write_text(body)
+    answer = connected.curl(URL, "--data-binary", f"@{tmp_path}/body")
 
     assert json.loads(answer.body)["body"] == body
 

@@ -60,27 +60,50 @@ def test_a_preview_makes_nothing_and_knows_what_it_cannot_know(project):
     assert {call.split()[0] for call in project.clouds.apis["cloudflare"].calls} <= {"GET"}
 
 
-def test_every_fault_of_the_inputs_is_told_at_once_with_its_path(project):
-    project.want(
-        "hcloud:Server",
-        "web",
+FAULTY = {
+    "hcloud:Server": (
         {
             "colour": "blue",
             "labels": {"stack": 5},
             "networks": [{"subnetId": "1-x", "adress": "10.0.0.2"}],
             "deleteProtection": "yes",
         },
-    )
-    project.want("cloudflare:DnsRecord", "www", RECORD | {"type": "CNAM", "ttl": "one"})
+        {
+            "colour": "has no such input",
+            'labels["stack"]': "must be of type string, got number",
+            "networks[0].adress": "has no such input",
+            "deleteProtection": "must be of type boolean, got string",
+            "serverType": "must be given",
+        },
+    ),
+    "cloudflare:DnsRecord": (
+        {"type": "CNAM", "ttl": "one", "name": "www", "settings": 5},
+        {
+            "type": "must be one of A, AAAA",
+            "ttl": "must be of type number, got string",
+            "settings": "must be an object, got number",
+            "zoneId": "must be given",
+        },
+    ),
+    "hcloud:ServerNetwork": (
+        {"serverId": 1.5},
+        {
+            "serverId": "must be of type integer",
+            "networkId": "exactly one of networkId, subnetId must be given, got 0",
+        },
+    ),
+}
 
-    told = project.refused("preview")
 
-    for fault in ("colour", 'labels["stack"]', "networks[0].adress", "deleteProtection"):
-        assert fault in told
-    assert "serverType" in told
-    assert "must be given" in told
-    assert "must be one of A, AAAA" in told
-    assert "must be of type number" in told
+@pytest.mark.parametrize("kind", FAULTY)
+def test_every_fault_of_the_inputs_is_told_at_once_with_its_path(project, kind):
+    inputs, faults = FAULTY[kind]
+    project.want(kind, "faulty", inputs)
+
+    told = [line for line in project.refused("preview").splitlines() if "error:" in line]
+
+    for path, reason in faults.items():
+        assert [line for line in told if path in line and reason in line], (path, told)
 
 
 def test_a_change_is_an_update_or_a_replacement_as_the_schema_says(site):

@@ -91,7 +91,7 @@ func (o *origins) origin(r *http.Request) (*url.URL, http.RoundTripper, settings
 	socket, isSocket := strings.CutPrefix(service, "unix:")
 	if isSocket {
 		target = &url.URL{Scheme: "http", Host: "localhost"}
-	} else if target.Scheme != "http" && target.Scheme != "https" {
+	} else if socket = ""; target.Scheme != "http" && target.Scheme != "https" {
 		return nil, nil, wanted, fmt.Errorf("the stand-in knows no service %s", service)
 	}
 	key := service + text
