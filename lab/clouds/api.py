@@ -32,6 +32,10 @@ def app(cloud: Cloud, *, prefix: str, token: str, also: APIRouter | None = None)
         said = {"error": {"code": error.code, "message": str(error)}}
         return JSONResponse(said, status_code=error.status)
 
+    @api.exception_handler(Exception)
+    async def failed(_: Request, error: Exception) -> JSONResponse:
+        return JSONResponse({"error": {"code": "lab", "message": str(error)}}, status_code=500)
+
     def admit(authorization: Annotated[str, Header()] = "") -> None:
         if not hmac.compare_digest(authorization.encode(), f"Bearer {token}".encode()):
             raise Refused(401, "unauthorized", "the token is not the one of this lab")

@@ -7,6 +7,8 @@ and on once; at Hetzner nobody notices. Firewalls stay records: nothing here enf
 
 from __future__ import annotations
 
+import threading
+from collections import defaultdict
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from ipaddress import IPv4Interface
@@ -16,6 +18,7 @@ from typing import Any
 import yaml
 
 from ..machines import Machine, MachineArgs, Network, Place, Volume
+from ..machines.host import HostError
 from .cloud import Cloud
 from .hetzner_forwarders import Forwarders
 from .hetzner_networks import PUBLIC, gateway, range_of
@@ -26,6 +29,7 @@ Handler = Callable[[Record], None]
 PUBLIC_FILE = "etc/systemd/network/10-eth0.network.d/public.conf"
 ROUTING = ("LoadBalancer", "LoadBalancerNetwork", "LoadBalancerService", "LoadBalancerTarget")
 POWER_OFF_SECONDS = 30
+START_SECONDS = 120
 
 
 class HetznerMachines:
@@ -36,6 +40,8 @@ class HetznerMachines:
     def __init__(self, place: Place, image: Path, packages: Path | None = None) -> None:
         self.place, self._image, self._packages = place, image, packages
         self.network = Network(place)
+        # What is done to one server is done one after the other.
+        self._turns: defaultdict[str, threading.RLock] = defaultdict(threading.RLock)
         self._made: Mapping[str, Handler] = {
             "Network": self._open,
             "Server": self._start,
@@ -79,8 +85,9 @@ class HetznerMachines:
     def changed(self, before: Record, record: Record) -> None:
         """Follow a change: of a server's type and of a volume's size, besides routes."""
         if record.kind == "Server" and before.inputs["serverType"] != record.inputs["serverType"]:
-            self._turn_off(record)
-            self.machine(record).boot()
+            with self._turns[record.id]:
+                self._turn_off(record)
+                self.machine(record).boot()
         if record.kind == "Volume" and before.inputs["size"] != record.inputs["size"]:
             self.volume(record.id).grow(record.inputs["size"])
         self._route(record)
@@ -134,13 +141,14 @@ class HetznerMachines:
         )
 
     def _delete(self, server: Record) -> None:
-        if server.inputs.get("shutdownBeforeDeletion"):
-            self._turn_off(server)
-        self.machine(server).delete()
+        with self._turns[server.id]:
+            if server.inputs.get("shutdownBeforeDeletion"):
+                self._turn_off(server)
+            self.machine(server).delete()
 
     def _turn_off(self, server: Record) -> None:
         machine = self.machine(server)
-        with suppress(TimeoutError):
+        with suppress(TimeoutError, HostError):  # hanging, or not far enough in its start
             machine.power_off(POWER_OFF_SECONDS)
         machine.power_cut()
 
@@ -163,11 +171,12 @@ class HetznerMachines:
         if server is None or not self.machine(server).exists:
             return
         machine, file = self.machine(server), self.volume(str(attachment.inputs["volumeId"])).file
-        kept = {device: path for device, path in machine.args.disks.items() if path != file}
-        machine.wait_for_ssh(POWER_OFF_SECONDS)  # in the middle of its start it would not go off
-        self._turn_off(server)
-        machine.create(machine.args.model_copy(update={"disks": kept | dict(more)}))
-        machine.boot()
+        with self._turns[server.id]:
+            kept = {device: path for device, path in machine.args.disks.items() if path != file}
+            machine.wait_for_ssh(START_SECONDS)  # in the middle of its start it would not go off
+            self._turn_off(server)
+            machine.create(machine.args.model_copy(update={"disks": kept | dict(more)}))
+            machine.boot()
 
 
 def first_user(user_data: str) -> Mapping[str, Any]:
