@@ -55,14 +55,22 @@ class HetznerMachines:
         }
 
     def of(self, cloud: Cloud) -> None:
-        """Take the cloud whose effects these are, and bring back what its records stand for."""
+        """Take the cloud whose effects these are, and bring about what its records stand for.
+
+        Also what a cloud that was killed had written down and not yet done.
+        """
         self.cloud, cloud.effects = cloud, self
         self._forwarders = Forwarders(cloud, self.network)
         for network in cloud.records.of("Network"):
             self._open(network)
+        for volume in cloud.records.of("Volume"):
+            if not self.volume(volume.id).exists:
+                self._format(volume)
         for server in cloud.records.of("Server"):
             if self.machine(server).exists:
                 self.machine(server).boot()
+            else:
+                self._start(server)
         self._forwarders.follow()
 
     def stop(self) -> None:

@@ -35,6 +35,9 @@ class Origin(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def do_GET(self) -> None:
+        if self.headers.get("Upgrade"):
+            self._echo()
+            return
         length = int(self.headers.get("Content-Length") or 0)
         told = {
             "path": self.path,
@@ -46,6 +49,15 @@ class Origin(http.server.BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(text)))
         self.end_headers()
         self.wfile.write(text)
+
+    def _echo(self) -> None:
+        self.send_response(101)
+        self.send_header("Connection", "Upgrade")
+        self.send_header("Upgrade", self.headers["Upgrade"])
+        self.end_headers()
+        self.close_connection = True
+        while line := self.rfile.readline():
+            self.wfile.write(line)
 
     do_POST = do_GET  # noqa: N815 - the name that http.server looks for
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+import signal
+import socket
+import ssl
 import subprocess
 import threading
 import urllib.parse
@@ -87,6 +90,23 @@ def test_settings_of_a_rule_override_those_of_the_tunnel(connected, origin):
     )
 
     assert json.loads(connected.curl(URL).body)["headers"]["host"] == "inner"
+
+
+def test_a_socket_of_another_protocol_passes_both_ways(connected):
+    head = f"GET /socket HTTP/1.1\r\nHost: {HOST}\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n"
+    trusted = ssl.create_default_context(cafile=connected.folder / "ca.pem")
+    with (
+        socket.create_connection(("127.0.0.1", connected.port), timeout=10) as plain,
+        trusted.wrap_socket(plain, server_hostname=HOST) as visitor,
+    ):
+        visitor.sendall(head.encode())
+        answer = visitor.makefile("rb")
+        assert b"101 Switching Protocols" in answer.readline()
+        while answer.readline() != b"\r\n":
+            pass
+        for word in (b"one\n", b"two\n"):
+            visitor.sendall(word)
+            assert answer.readline() == word
 
 
 def test_a_host_without_a_record_is_told_so(connected):
@@ -279,6 +299,18 @@ def test_a_connector_stopped_under_load_finishes_what_it_began(connected):
 
     assert set(statuses) == {200}
     assert first.process.returncode == 0
+
+
+def test_a_connector_that_hangs_is_dropped_and_what_it_was_asked_is_asked_again(connected):
+    connected.connect()
+    first = connected.connectors[0]
+    first.process.send_signal(signal.SIGSTOP)
+    try:
+        statuses = [connected.curl(URL).status for _ in range(8)]
+    finally:
+        first.process.send_signal(signal.SIGCONT)
+
+    assert statuses == [200] * 8
 
 
 def test_flags_that_the_real_one_takes_are_taken(connected):

@@ -164,6 +164,18 @@ def test_the_load_balancer_sends_to_the_servers_that_answer(up):
     wait_until(lambda: {up.page().strip() for _ in range(4)} == {"k3s-w2"})
 
 
+def test_a_restarted_lab_brings_back_servers_and_load_balancers(up):
+    up.machines.stop()
+    up.machine("k3s-w1").power_cut()
+    up.machine("db-1").delete()  # as if the lab had been killed before it was made
+
+    up.machines.of(up.cloud)
+
+    for name in ("k3s-w1", "db-1"):
+        up.machine(name).wait_for_ssh(60)
+    wait_until(lambda: up.page().strip() == "k3s-w2")
+
+
 def test_destroy_leaves_nothing(up):
     up.pulumi("destroy", "--yes", "--skip-preview")
 

@@ -163,11 +163,13 @@ func upgrade(w http.ResponseWriter, r *http.Request, proxy *httputil.ReverseProx
 	w.Header().Del("Upgrade")
 	w.Header().Set(tunnel.Upgrade, wanted)
 	w.WriteHeader(http.StatusOK)
+	controller := http.NewResponseController(w)
+	_ = controller.Flush() // the visitor may be the one who speaks first
 	go func() {
 		_, _ = io.Copy(socket, r.Body)
 		_ = socket.Close()
 	}()
-	_, _ = io.Copy(flushed{w, http.NewResponseController(w)}, socket)
+	_, _ = io.Copy(flushed{w, controller}, socket)
 }
 
 // flushed sends every piece at once.
