@@ -217,6 +217,17 @@ def test_the_most_specific_application_decides(connected):
     assert connected.curl(f"{URL}/infrastructures").status == 200
 
 
+def test_an_identity_for_one_application_is_none_for_another(connected, tmp_path):
+    protect(connected, allow(STAFF))
+    protect(connected, allow(STAFF), domain=f"{HOST}/infrastructure")
+    jar = ("--cookie", tmp_path / "jar", "--cookie-jar", tmp_path / "jar")
+    login = connected.curl(URL, *jar).location
+    connected.curl(login, *jar, "--data", "email=anna@example.com")
+
+    assert connected.curl(URL, *jar).status == 200
+    assert connected.curl(f"{URL}/infrastructure", *jar).status == 302
+
+
 def test_a_policy_withdrawn_turns_away_who_passed_before(connected, tmp_path):
     app = protect(connected, allow(STAFF))
     jar = ("--cookie", tmp_path / "jar", "--cookie-jar", tmp_path / "jar")

@@ -46,7 +46,7 @@ async def ask(port: int, word: bytes = b"hello") -> bytes:
 
 
 def run(targets: list[str], then: Running) -> Any:
-    """Run a forwarder before targets on loopback addresses, the last of which serves nothing."""
+    """Run a forwarder before targets on loopback addresses; the last one answers no check."""
 
     def opened() -> socket.socket:
         made = socket.socket()
@@ -54,15 +54,17 @@ def run(targets: list[str], then: Running) -> Any:
         return made
 
     async def all_of_it() -> Any:
-        listens, serves = free_port(), free_port()
+        listens, serves, checked = free_port(), free_port(), free_port()
         listening = Listening(
             owner="1", addresses=("127.0.0.1",), port=listens, destination=serves,
-            check_port=serves, interval=0.02, timeout=1, retries=1,
+            check_port=checked, interval=0.02, timeout=1, retries=1,
         )  # fmt: skip
         forwarder = Forwarder(listening, lambda: targets, opened)
         async with AsyncExitStack() as stack:
-            for target in targets[:-1]:
+            for target in targets:
                 await a_target(stack, target, serves)
+            for target in targets[:-1]:
+                await a_target(stack, target, checked)
             running = asyncio.create_task(forwarder.run())
             try:
                 while sum(h.well for h in forwarder.health.values()) < len(targets) - 1:
@@ -76,7 +78,7 @@ def run(targets: list[str], then: Running) -> Any:
     return asyncio.run(all_of_it())
 
 
-def test_each_target_that_answers_has_its_turn_and_the_others_none():
+def test_each_target_that_answers_its_checks_has_its_turn_and_the_others_none():
     async def four(port: int, _forwarder: Forwarder) -> list[bytes]:
         return [await ask(port) for _ in range(4)]
 
