@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import http.client
 import json
+import select
 import ssl
 from collections.abc import Mapping
 from types import TracebackType
@@ -52,9 +53,17 @@ class JsonApi:
         self._connection = http.client.HTTPSConnection(
             url.hostname or "", url.port, timeout=TIMEOUT_SECONDS, context=context
         )
+        # It would connect again by itself, and ask nobody for the certificate.
+        self._connection.auto_open = 0
+        self._answered = False
 
     def __enter__(self) -> Self:
         """Connect, and refuse a certificate that isn't the pinned one."""
+        self._connect()
+        return self
+
+    def _connect(self) -> None:
+        self._answered = False
         try:
             self._connection.connect()
         except OSError as error:
@@ -64,7 +73,11 @@ class JsonApi:
             if presented != self._fingerprint:
                 self._connection.close()
                 raise WrongCertificateError(self._host, presented, self._fingerprint)
-        return self
+
+    def _dropped(self) -> bool:
+        """Tell whether the other side has ended an idle connection, as servers do in seconds."""
+        sock = self._connection.sock
+        return sock is None or (self._answered and bool(select.select([sock], [], [], 0)[0]))
 
     def __exit__(
         self,
@@ -82,12 +95,16 @@ class JsonApi:
     def call(self, method: str, path: str, body: Mapping[str, str] | None = None) -> object:
         """Send ``body`` and return the document that answers."""
         headers = self._headers | ({"Content-Type": self.content_type} if body else {})
+        if self._dropped():
+            self._connection.close()
+            self._connect()
         try:
             self._connection.request(
                 method, self._prefix + path, self.encoded(body) if body else None, headers
             )
             answer = self._connection.getresponse()
             text = answer.read().decode(errors="replace")
+            self._answered = True
         except (OSError, http.client.HTTPException) as error:
             raise ApiError(f"{self._host} did not answer {method} {path}: {error}") from None
         if answer.status >= http.client.BAD_REQUEST:

@@ -12,8 +12,8 @@ from pathlib import Path
 
 from fastapi import FastAPI
 
+from .clouds import Records, cloudflare
 from .credentials import Credentials
-from .identities import identities
 from .project import Project
 from .pve.api import api
 from .pve.cluster import Cluster
@@ -52,7 +52,8 @@ def running(stack: str, home: Path, cluster: Cluster | None = None) -> Iterator[
     domain = stack_file_of(stack)["config"]["coldstorage:environment"]["domain"]
     cluster = cluster or Cluster()
     pve = api(cluster, credentials.proxmox_api_token)
-    owned = identities(domain=domain, project=stack, token=credentials.cloudflare_api_token)
+    flare = cloudflare.cloudflare(Records(folder / "cloudflare.json"), domain=domain)
+    owned = cloudflare.api_of(flare, credentials.cloudflare_api_token)
     with ExitStack() as servers:
         where = endpoints(
             proxmox=servers.enter_context(serving(pve, "proxmox", authority)),

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import socket
 import ssl
+import subprocess
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import trustme
 import uvicorn
-from fastapi import FastAPI
+from starlette.types import ASGIApp
 
 STARTS_WITHIN_SECONDS = 10
 LOOPBACK = "127.0.0.1"
@@ -61,7 +64,7 @@ def fingerprint(pem: Path) -> str:
 
 @contextmanager
 def serving(
-    app: FastAPI, name: str, authority: Authority, address: str = LOOPBACK, port: int = 0
+    app: ASGIApp, name: str, authority: Authority, address: str = LOOPBACK, port: int = 0
 ) -> Iterator[Served]:
     """Serve ``app`` at an address, on a free port unless one is given."""
     certificate = authority.issue(name, address)
@@ -88,6 +91,32 @@ def serving(
     finally:
         server.should_exit = True
         thread.join()
+
+
+@contextmanager
+def beside(
+    command: Sequence[object], address: str, port: int, variables: Mapping[str, str]
+) -> Iterator[None]:
+    """Run a server of its own program; it listens when the block begins and ends with it."""
+    process = subprocess.Popen(list(map(str, command)), env={**os.environ, **variables})
+    try:
+        deadline = time.monotonic() + STARTS_WITHIN_SECONDS
+        while not _listens(address, port):
+            if process.poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError(f"{command[0]}: does not listen at {address}:{port}")
+            time.sleep(0.02)
+        yield
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def _listens(address: str, port: int) -> bool:
+    try:
+        with socket.create_connection((address, port), timeout=1):
+            return True
+    except OSError:
+        return False
 
 
 def _write_private(path: Path, content: bytes) -> None:

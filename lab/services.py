@@ -17,11 +17,13 @@ from contextlib import ExitStack
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from . import object_store
+from . import edge, object_store
+from .buckets import Buckets
 from .checkout import ROOT, place_of
+from .clouds import Records, cloudflare
+from .clouds.r2 import s3_keys
 from .credentials import Credentials
 from .hardware import hardware_of
-from .identities import identities
 from .internet import Site
 from .machines import Network, Place
 from .machines.cgroup import Cgroup
@@ -34,7 +36,7 @@ from .serve import Authority, serving
 from .stack import endpoints, stack_file_of
 
 STARTS_WITHIN_SECONDS = 60
-HTTPS = 443
+HTTPS_PORTS = {"proxmox": 8006, "cloudflare": 443}
 # GROUPS LOG COMMAND...: be in the cgroups from the start, and outlive who called.
 DETACHED = """\
 for group in $1; do echo $$ >"$group/cgroup.procs" || exit; done
@@ -91,32 +93,39 @@ def main() -> None:
 
 
 def _serve(stack: str, place: Place, services: ExitStack) -> Overlay:
-    credentials = Credentials.kept_in(place.folder)
-    authority = Authority(authority_folder(place))
+    """Serve everything, each at its address, and return where that is."""
+    folder, authority = place.folder, Authority(authority_folder(place))
     config = stack_file_of(stack)["config"]
+    domain = config["coldstorage:environment"]["domain"]
+    credentials = Credentials.kept_in(folder)
 
-    cluster = Cluster.load(place.folder / "proxmox.json", hardware_of(place))
+    cluster = Cluster.load(folder / "proxmox.json", hardware_of(place))
     for vm_id, reason in cluster.boot().items():
         print(f"VM {vm_id} does not start: {reason}", flush=True)
-    proxmox = urlsplit(config["coldstorage:proxmox"]["endpoint"])
-    domain = config["coldstorage:environment"]["domain"]
-    owned = identities(domain=domain, project=stack, token=credentials.cloudflare_api_token)
-    store = ObjectStore(folder=place.folder / "object-store")
-    services.enter_context(object_store.serving(store, authority))
-    return endpoints(
-        proxmox=services.enter_context(
-            serving(
-                api(cluster, credentials.proxmox_api_token),
-                "proxmox",
-                authority,
-                str(proxmox.hostname),
-                proxmox.port or HTTPS,
-            )
-        ),
-        cloudflare=services.enter_context(
-            serving(owned, "cloudflare", authority, Site.CLOUDFLARE.address, HTTPS)
-        ),
+    store = ObjectStore(folder=folder / "object-store")
+    buckets = Buckets(
+        store,
+        services.enter_context(object_store.serving(store, authority)),
+        authority.certificate,
     )
+    flare = cloudflare.cloudflare(
+        Records(folder / "cloudflare.json"), domain=domain, effects=buckets
+    )
+    buckets.follow(lambda: s3_keys(flare.records))
+    services.enter_context(edge.serving(folder, authority, domain))
+    proxmox = urlsplit(config["coldstorage:proxmox"]["endpoint"])
+    pve, zones = (
+        services.enter_context(serving(app, name, authority, address, HTTPS_PORTS[name]))
+        for name, app, address in (
+            ("proxmox", api(cluster, credentials.proxmox_api_token), str(proxmox.hostname)),
+            (
+                "cloudflare",
+                cloudflare.api_of(flare, credentials.cloudflare_api_token),
+                Site.CLOUDFLARE.address,
+            ),
+        )
+    )
+    return endpoints(proxmox=pve, cloudflare=zones)
 
 
 def authority_folder(place: Place) -> Path:

@@ -16,8 +16,8 @@ import yaml
 from toolchain import engine
 
 from .checkout import ROOT
+from .clouds.cloudflare import ACCOUNT_ID, ZONE_ID
 from .credentials import Credentials, passphrase_in
-from .identities import ACCOUNT_ID, ZONE_ID
 from .project import Overlay, Project, overlaid
 from .serve import Served
 

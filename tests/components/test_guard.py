@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import pytest
 
@@ -13,7 +12,8 @@ from components import guard
 from components.guard import GuardError
 from components.sections import Cloudflare, Hetzner, Proxmox
 from components.tokens import Tokens
-from lab.identities import ACCOUNT_ID, ZONE_ID, identities
+from lab.clouds import Records, cloudflare, hetzner
+from lab.clouds.cloudflare import ACCOUNT_ID, ZONE_ID
 from lab.pve.api import api
 from lab.pve.cluster import Cluster
 from lab.serve import Authority, serving
@@ -30,7 +30,8 @@ class World:
 
     proxmox: str
     fingerprint: str
-    identities: str
+    cloudflare: str
+    hetzner: str
     calls: list[str]
     cluster: Cluster
 
@@ -38,15 +39,27 @@ class World:
 @pytest.fixture(scope="module")
 def world(tmp_path_factory) -> Iterator[World]:
     with ExitStack() as stack, pytest.MonkeyPatch.context() as patch:
-        authority = Authority(Path(tmp_path_factory.mktemp("authority")))
+        folder = tmp_path_factory.mktemp("world")
+        authority = Authority(folder)
         patch.setenv("SSL_CERT_FILE", str(authority.certificate))
         cluster = Cluster()
         pve = api(cluster, PROXMOX_TOKEN)
-        known = identities(domain=DOMAIN, project="docfast", token=BEARER)
+        flare = cloudflare.cloudflare(Records(folder / "cloudflare.json"), domain=DOMAIN)
+        hcloud = hetzner.hetzner(Records(folder / "hetzner.json"), project="docfast")
         proxmox = stack.enter_context(serving(pve, "proxmox", authority))
-        others = stack.enter_context(serving(known, "identities", authority))
+        zones = stack.enter_context(
+            serving(cloudflare.api_of(flare, BEARER), "cloudflare", authority)
+        )
+        projects = stack.enter_context(
+            serving(hetzner.api_of(hcloud, BEARER), "hetzner", authority)
+        )
         yield World(
-            proxmox.endpoint, proxmox.fingerprint, others.endpoint, pve.state.calls, cluster
+            proxmox=proxmox.endpoint,
+            fingerprint=proxmox.fingerprint,
+            cloudflare=zones.endpoint,
+            hetzner=projects.endpoint,
+            calls=pve.state.calls,
+            cluster=cluster,
         )
 
 
@@ -55,7 +68,7 @@ def named(world: World, *, proxmox=None, cloudflare=None, tokens=None, **section
     settings = settings_of("testing")
     here = {"endpoint": world.proxmox, "fingerprint": world.fingerprint}
     edge = {
-        "endpoint": f"{world.identities}/client/v4",
+        "endpoint": f"{world.cloudflare}/client/v4",
         "account_id": ACCOUNT_ID,
         "zone_id": ZONE_ID,
     }
@@ -161,7 +174,7 @@ def test_an_api_that_is_not_there_is_an_answer_not_a_hang(world):
 def test_a_hetzner_project_without_its_marker_is_refused(world):
     hetzner = {
         "project": "other",
-        "endpoint": f"{world.identities}/v1",
+        "endpoint": f"{world.hetzner}/v1",
         "network_zone": "eu-central",
         "subnet": "10.0.1.0/24",
         "image": "debian-13",

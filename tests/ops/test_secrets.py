@@ -8,7 +8,7 @@ from dataclasses import astuple
 import pytest
 import yaml
 
-from lab.identities import ACCOUNT_ID, ZONE_ID
+from lab.clouds.cloudflare import ACCOUNT_ID, ZONE_ID
 from lab.on_records import running
 from ops.secrets import Person, set_up
 from ops.stack_files import StackFile
