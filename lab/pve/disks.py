@@ -58,6 +58,12 @@ def detach(cluster: Cluster, vm: Vm, key: str) -> None:
         vm.config[free_key] = drive.volume
 
 
+def make_room(cluster: Cluster, vm: Vm, key: str, value: str) -> None:
+    """Take out what is in the place of a drive, unless it is the same disk with other options."""
+    if Drive.parse(vm.config[key]).volume != Drive.parse(value).volume:
+        detach(cluster, vm, key)
+
+
 def grow(cluster: Cluster, vm: Vm, key: str, size: str) -> None:
     """Make a drive larger, to a size or by ``+`` so much; Proxmox never shrinks one."""
     if key not in vm.config:

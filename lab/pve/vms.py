@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+import uuid
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -56,6 +58,7 @@ def build(cluster: Cluster, vm_id: int, form: Mapping[str, str], log: Log) -> No
             del records.vms[vm_id]
         raise Refused(f"unable to create VM {vm_id} - {error}") from error
     with cluster.changing():
+        vm.config = _of_its_own() | vm.config
         vm.lock = ""
     if form.get("start") == "1":
         power.start(cluster, vm_id, log)
@@ -98,12 +101,24 @@ def check_protection(vm: Vm) -> None:
         raise Refused(f"can't remove VM {vm.vm_id} - protection mode enabled")
 
 
+def _of_its_own() -> dict[str, str]:
+    """Return what Proxmox adds to a new VM's configuration, asked or not."""
+    return {
+        "meta": f"creation-qemu=10.0.2,ctime={int(time.time())}",
+        "smbios1": f"uuid={uuid.uuid4()}",
+        "vmgenid": str(uuid.uuid4()),
+    }
+
+
 def _set(cluster: Cluster, vm: Vm, form: Mapping[str, str], log: Log) -> None:
     for key, value in form.items():
         if key in NOT_KEPT:
             continue
-        kept = disks.attached(cluster, vm, key, value) if KEY.fullmatch(key) else value
+        kept = value
         if KEY.fullmatch(key):
+            kept = disks.attached(cluster, vm, key, value)
             log(f"{key}: {kept}")
         with cluster.changing():
+            if KEY.fullmatch(key) and key in vm.config:
+                disks.make_room(cluster, vm, key, kept)
             vm.config[key] = kept

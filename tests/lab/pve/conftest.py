@@ -115,9 +115,15 @@ def served(cluster: Cluster, folder: Path) -> Iterator[Proxmox]:
         yield Proxmox(cluster, app, where.endpoint, authority.certificate)
 
 
+@pytest.fixture(scope="session")
+def certificates(tmp_path_factory) -> Path:
+    """A folder with the certificates of all tests, which are issued once."""
+    return tmp_path_factory.mktemp("certificates")
+
+
 @pytest.fixture
-def proxmox(tmp_path) -> Iterator[Proxmox]:
+def proxmox(certificates) -> Iterator[Proxmox]:
     """A cluster whose VMs are records, with an image."""
-    with served(Cluster(lock_seconds=0.2), tmp_path) as made:
+    with served(Cluster(lock_seconds=0.2), certificates) as made:
         assert made.download() == "OK"
         yield made

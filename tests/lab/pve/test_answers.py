@@ -92,6 +92,16 @@ def test_numbers_are_numbers_and_disks_have_their_size(vm):
     assert config["scsi0"] == "hdd:210/vm-210-disk-0.qcow2,size=100G"
 
 
+def test_a_new_vm_has_an_identity_that_nobody_asked_for(vm):
+    vm.create(211)
+
+    first, second = (vm.get(f"/nodes/pve/qemu/{vm_id}/config") for vm_id in (210, 211))
+
+    for key in ("smbios1", "vmgenid"):
+        assert first[key] != second[key]
+    assert first["meta"].startswith("creation-qemu=")
+
+
 def test_a_disk_never_shrinks(vm):
     vm.vm(210, "/resize", "PUT", disk="scsi0", size="100G")
 
@@ -136,6 +146,28 @@ def test_a_drive_taken_out_stays_as_an_unused_disk_until_it_is_freed(vm):
     vm.call("PUT", f"{VM}/config", delete="unused0")
 
     assert not vm.cluster.volumes
+
+
+def test_a_disk_in_the_place_of_another_makes_it_an_unused_one(vm):
+    vm.call("PUT", f"{VM}/config", scsi0="hdd:210/vm-210-disk-0.qcow2,discard=on")
+    assert "unused0" not in vm.get(f"{VM}/config")
+
+    vm.call("PUT", f"{VM}/config", scsi0="hdd:5")
+
+    config = vm.get(f"{VM}/config")
+    assert config["scsi0"] == "hdd:210/vm-210-disk-0.raw,size=5G"
+    assert config["unused0"] == "hdd:210/vm-210-disk-0.qcow2"
+
+
+@pytest.mark.parametrize(("told", "left"), [(0, {"hdd:210/vm-210-disk-0.raw"}), (1, set())])
+def test_a_disk_that_no_configuration_names_goes_only_if_told(vm, told, left):
+    vm.vm(210, "/snapshot", snapname="before")
+    vm.call("PUT", f"{VM}/config", scsi1="hdd:5")
+    vm.vm(210, "/snapshot/before/rollback")
+
+    assert vm.vm(210, method="DELETE", destroy_unreferenced_disks=told) == "OK"
+
+    assert set(vm.cluster.volumes) == left
 
 
 @pytest.mark.parametrize("action", ["reboot", "reset", "suspend", "resume"])

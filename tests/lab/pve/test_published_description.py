@@ -10,7 +10,7 @@ import pytest
 from components.machines import snapshot
 from components.machines.proxmox_snapshots import ProxmoxSnapshots
 from components.proxmox_api import ProxmoxApi
-from lab.project import running
+from lab.on_records import running
 
 from .published import Description
 

@@ -27,10 +27,10 @@ class Slow(NoHardware):
 
 
 @pytest.fixture
-def slow(tmp_path):
+def slow(certificates):
     """A cluster whose VM 210 is starting."""
     hardware = Slow()
-    with served(Cluster(hardware=hardware, lock_seconds=0.1), tmp_path) as made:
+    with served(Cluster(hardware=hardware, lock_seconds=0.1), certificates) as made:
         made.create(210, name="k3s-node1")
         made.upid = made.call("POST", "/nodes/pve/qemu/210/status/start").data
         assert hardware.starting.wait(30)

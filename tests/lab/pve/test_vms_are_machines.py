@@ -31,13 +31,13 @@ def image():
 
 
 @pytest.fixture(scope="module")
-def proxmox(image, tmp_path_factory):
+def proxmox(image, certificates):
     """A cluster whose VMs are machines of a lab, and the keeper of a data disk."""
     with a_lab(image) as lab:
         cluster = Cluster.load(
             lab.place.folder / "proxmox.json", Machines(place=lab.place, image=image)
         )
-        with served(cluster, tmp_path_factory.mktemp("served")) as made:
+        with served(cluster, certificates) as made:
             made.place = lab.place
             made.download()
             assert made.create(230, name="db-node1-data", scsi0="hdd:0.25,format=qcow2") == "OK"
