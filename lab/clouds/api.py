@@ -1,8 +1,9 @@
 """The lab's protocol over HTTPS: a handful of calls, the same for every cloud.
 
 ``GET /lab`` says who this is, and needs no token. ``/lab/records/KIND`` takes POST, and with
-``?id=`` GET, PUT and DELETE; ``POST /lab/functions/NAME`` answers a look-up. ``/lab/calls`` and
-``/lab/faults`` are for tests and for ``lab fault``. All of it lies below the real API's prefix.
+``?id=`` GET, PUT and DELETE; ``POST /lab/functions/NAME`` answers a look-up. ``/lab/records``,
+``/lab/calls`` and ``/lab/faults`` are for tests and for ``lab fault``. All of it lies below the
+real API's prefix.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from .faults import Fault, Faults
 from .records import Refused, Values
 
 Inputs = Annotated[Values, Body(embed=True)]
-SPARED = ("/lab", "/lab/calls", "/lab/faults")
+SPARED = ("/lab", "/lab/calls", "/lab/faults", "/lab/records")
 
 
 def app(cloud: Cloud, *, prefix: str, token: str, also: APIRouter | None = None) -> Faults:
@@ -56,6 +57,14 @@ def app(cloud: Cloud, *, prefix: str, token: str, also: APIRouter | None = None)
 
 def _records(cloud: Cloud) -> APIRouter:
     router = APIRouter()
+
+    @router.get("/records")
+    def everything() -> Mapping[str, list[Values]]:
+        return {
+            kind: [{"id": r.id, "name": r.outputs.get("name")} for r in found]
+            for kind in cloud.kinds
+            if (found := list(cloud.records.of(kind)))
+        }
 
     @router.post("/records/{kind}")
     def create(kind: str, inputs: Inputs) -> Values:

@@ -144,9 +144,19 @@ class HetznerMachines:
                 *(key.inputs["publicKey"] for key in keys if key),
                 *user.get("ssh_authorized_keys", ()),
             ),
+            disks=self._disks(server),
             image=self._image,
             packages=self._packages,
         )
+
+    def _disks(self, server: Record) -> dict[str, Path]:
+        """Return the volumes that records say are attached to a server."""
+        attached = [
+            self.cloud.read("Volume", attachment.id)
+            for attachment in self.cloud.records.of("VolumeAttachment")
+            if str(attachment.inputs["serverId"]) == server.id
+        ]
+        return {v.outputs["linuxDevice"]: self.volume(v.id).file for v in attached}
 
     def _delete(self, server: Record) -> None:
         with self._turns[server.id]:

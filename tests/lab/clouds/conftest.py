@@ -10,6 +10,7 @@ from lab.clouds import Cloud, Records
 from lab.clouds.cloudflare import cloudflare
 from lab.clouds.hetzner import hetzner
 
+from .edge import HOST, Edge, an_edge, an_origin
 from .project import DOMAIN, Clouds, Project, clouds_in
 
 
@@ -36,3 +37,23 @@ def clouds(tmp_path) -> Iterator[Clouds]:
 @pytest.fixture
 def project(tmp_path, clouds) -> Project:
     return Project(tmp_path / "project", clouds)
+
+
+@pytest.fixture
+def origin() -> Iterator[str]:
+    with an_origin() as address:
+        yield address
+
+
+@pytest.fixture
+def edge(flare, tmp_path) -> Iterator[Edge]:
+    with an_edge(flare, tmp_path) as running:
+        yield running
+
+
+@pytest.fixture
+def connected(edge, origin) -> Edge:
+    """An edge with a connector and a rule for the host."""
+    edge.route({"hostname": HOST, "service": origin})
+    edge.connect()
+    return edge

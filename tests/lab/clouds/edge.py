@@ -27,6 +27,7 @@ from .project import DOMAIN
 
 TOOLS = Cache.of_this_user().root / "lab"
 HOST = f"app.{DOMAIN}"
+URL = f"https://{HOST}"
 
 
 class Origin(http.server.BaseHTTPRequestHandler):

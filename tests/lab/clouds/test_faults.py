@@ -44,6 +44,14 @@ def test_only_the_holder_of_the_token_is_let_in(ask):
     assert ask("POST", "/lab/records/Network", {"inputs": NETWORK})[0] == 200
 
 
+def test_what_there_is_can_be_listed_without_a_secret(ask):
+    ask("POST", "/lab/records/Network", {"inputs": NETWORK})
+    _, listed = ask("GET", "/lab/records")
+
+    assert [network["name"] for network in listed["Network"]] == ["private"]
+    assert set(listed) == {"Network", "PlacementGroup"}
+
+
 def test_the_nth_matching_call_fails_and_the_others_do_not(ask, clouds):
     api = clouds.apis["hcloud"]
     api.planned.append(Fault(match="GET Network", effect="refused", nth=2, status=503))

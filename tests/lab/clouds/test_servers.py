@@ -174,6 +174,8 @@ def test_a_restarted_lab_brings_back_servers_and_load_balancers(up):
     for name in ("k3s-w1", "db-1"):
         up.machine(name).wait_for_ssh(60)
     wait_until(lambda: up.page().strip() == "k3s-w2")
+    device = up.outputs()["db-1"]["disk"]
+    assert up.machine("db-1").ssh(f"mount {device} /mnt && cat /mnt/it").strip() == "kept"
 
 
 def test_destroy_leaves_nothing(up):
