@@ -106,10 +106,57 @@ def test_flags_that_the_real_one_takes_are_taken(connected):
     assert connector.ready()[0] == 200
 
 
+def asked(*arguments, **variables):
+    """Run cloudflared to its end, and return its exit status and what it said."""
+    done = subprocess.run(
+        [TOOLS / "cloudflared", *arguments],
+        env={"PATH": "/usr/bin", **variables},
+        text=True,
+        capture_output=True,
+        check=False,
+        timeout=20,
+    )
+    return done.returncode, done.stdout + done.stderr
+
+
+def test_a_health_check_may_ask_by_the_command_line(connected):
+    (connector,) = connected.connectors
+
+    assert asked("tunnel", "--metrics", connector.metrics, "ready")[0] == 0
+    connector.kill()
+    assert asked("tunnel", "--metrics", connector.metrics, "ready")[0] == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "variables", "said"),
+    [
+        (("tunnel", "run"), {"LAB_EDGE": "edge:443"}, "Tunnel token is not valid"),
+        (("tunnel", "run", "--token", "e30="), {}, "LAB_EDGE must say where"),
+        (("tunnel", "run", "--colour", "blue"), {}, "not defined: -colour"),
+        (("tunnel", "run", "--loglevel", "loud"), {}, "--loglevel"),
+        (("access", "login"), {}, "tunnel run, tunnel ready and version"),
+        (("tunnel", "run", "--token-file", "/nowhere"), {"LAB_EDGE": "e:1"}, "--token-file"),
+    ],
+)
+def test_a_wrong_command_line_is_refused_with_its_reason(arguments, variables, said):
+    code, told = asked(*arguments, **variables)
+
+    assert code != 0
+    assert said in told
+
+
 def test_programs_say_what_they_are():
     for command in (("cloudflared", "version"), ("lab-edge", "--version")):
         told = subprocess.run(
             [TOOLS / command[0], *command[1:]], text=True, capture_output=True, check=True
         ).stdout
         assert "STAND-IN" in told
+        assert "STAND-IN" in helped(command[0])
         assert re.search(r"\d+\.\d+\.\d+", told)
+
+
+def helped(command):
+    done = subprocess.run(
+        [TOOLS / command, "--help"], text=True, capture_output=True, check=False, timeout=20
+    )
+    return done.stdout + done.stderr

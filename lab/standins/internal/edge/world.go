@@ -10,7 +10,6 @@ import (
 	"regexp"
 	"strings"
 	"sync"
-	"time"
 )
 
 const tunnelDomain = ".cfargotunnel.com"
@@ -58,8 +57,7 @@ type Watcher struct {
 	file  string
 	mutex sync.Mutex
 	world *World
-	size  int64
-	time  time.Time
+	read  os.FileInfo
 }
 
 // Watch returns a watcher of the file in which the lab's Cloudflare keeps its records.
@@ -73,7 +71,7 @@ func (w *Watcher) World() (*World, error) {
 	if err != nil {
 		return nil, err
 	}
-	if w.world == nil || info.Size() != w.size || !info.ModTime().Equal(w.time) {
+	if w.world == nil || !unchanged(w.read, info) {
 		text, err := os.ReadFile(w.file)
 		if err != nil {
 			return nil, err
@@ -82,9 +80,15 @@ func (w *Watcher) World() (*World, error) {
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", w.file, err)
 		}
-		w.world, w.size, w.time = world, info.Size(), info.ModTime()
+		w.world, w.read = world, info
 	}
 	return w.world, nil
+}
+
+// unchanged knows that the file is replaced as a whole, and that times are coarse.
+func unchanged(before, now os.FileInfo) bool {
+	return os.SameFile(before, now) && before.Size() == now.Size() &&
+		before.ModTime().Equal(now.ModTime())
 }
 
 type document struct {
