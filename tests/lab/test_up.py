@@ -114,9 +114,9 @@ def test_a_second_up_and_a_refresh_change_nothing(made):
 def test_a_machine_reaches_the_object_store_by_a_verified_name(made):
     ca = (made.place.folder / "authority" / "ca.pem").read_text()
     (machine,) = [m for m in machines_of(made.place) if m.name == "db-node3"]
-    machine.ssh(f"cat > /root/ca.pem <<'EOF'\n{ca}EOF")
+    machine.ssh(f"cat > ca.pem <<'EOF'\n{ca}EOF")
 
-    said = machine.ssh("curl --silent --cacert /root/ca.pem https://203.0.113.3/health")
+    said = machine.ssh("curl --silent --cacert ca.pem https://203.0.113.3/health")
 
     assert said == "OK"
 
@@ -138,23 +138,23 @@ def test_machines_run_on_without_the_services_and_the_next_up_has_them_again(mad
 
 
 def test_a_reboot_of_the_computer_is_survived(made):
-    made.run("ssh", "db-node2", "echo kept > /root/mark; sync")
+    made.run("ssh", "db-node2", "echo kept > mark; sync")
     made.run("down", "--keep-disks")
     assert not Network(made.place).exists
 
     said = made.run("up")
 
     assert "62 unchanged" in said
-    assert made.run("ssh", "db-node2", "cat", "/root/mark").split() == ["kept"]
+    assert made.run("ssh", "db-node2", "cat", "mark").split() == ["kept"]
 
 
 def test_two_labs_side_by_side_do_not_meet(made):
     other = People(f"{os.environ['COLDSTORAGE_LAB']}-other")
     try:
         other.run("up")
-        other.run("ssh", "db-node1", "touch", "/root/other")
+        other.run("ssh", "db-node1", "touch", "other")
 
-        assert made.run("ssh", "db-node1", "ls", "/root/").split() == []
+        assert made.run("ssh", "db-node1", "ls").split() == []
     finally:
         other.run("down")
     assert made.run("ssh", "db-node1", "hostname").split() == ["db-node1"]

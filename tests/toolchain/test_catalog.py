@@ -19,8 +19,10 @@ def builds():
     ]
 
 
-def test_only_the_labs_own_programs_cannot_be_downloaded():
-    assert {tool.name for tool in TOOLS if not tool.download} == {"lab-edge", "cloudflared"}
+def test_only_the_labs_own_programs_come_from_nowhere_else():
+    nowhere = {tool.name for tool in TOOLS if not tool.download and not tool.module}
+
+    assert nowhere == {"lab-edge", "cloudflared"}
 
 
 def test_every_pin_is_a_sha256():

@@ -13,7 +13,7 @@ from typing import Any
 
 import yaml
 
-from lab import engine
+from toolchain import engine
 from lab.clouds import Cloud, Faults, Records
 from lab.clouds import cloudflare as at_cloudflare
 from lab.clouds import hetzner as at_hetzner

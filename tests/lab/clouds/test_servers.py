@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import yaml
 
-from lab import engine
+from toolchain import engine
 from lab.clouds import Cloud, Records
 from lab.clouds.hetzner import api_of, hetzner
 from lab.clouds.hetzner_machines import HetznerMachines
