@@ -31,9 +31,10 @@ preview: $(VENV)/.ready tools ## The program's plan for a stack, no root needed:
 repair: $(VENV)/.ready tools ## After a killed run on real iron: take what it left into the state
 	@eval "$$($(PYTHON) -m toolchain --env)"; $(RUN) -m ops.repair $(stack)
 
-test: check tools ## Everything: the quick checks, then the real engine and real SSH servers
+test: check tools ## Everything: the quick checks, then the real engine, real SSH servers, real machines
 	$(STEP) "Programs that play a host" sh toolchain/servers.sh
-	$(STEP) "Tests on the real things" $(RUN) -m pytest -m "engine or ssh" -n 2 --dist loadfile
+	$(STEP) "Tests on the real things" $(RUN) -m pytest -m "(engine or ssh) and not machines" -n 2 --dist loadfile
+	$(STEP) "Tests on Debian machines" $(RUN) -m pytest -m machines -n 2 --dist loadfile
 
 check: $(VENV)/.ready ## The inner loop: format, lint, types, unit tests
 	$(STEP) "Format" $(VENV)/bin/ruff format --check .
@@ -51,7 +52,7 @@ benchmark: $(VENV)/.ready tools ## Measure beside Ansible, Mitogen and pyinfra (
 	$(STEP) "Programs that play a host" sh toolchain/servers.sh
 	@$(RUN) -m benchmarks
 
-machines: $(VENV)/.ready ## Tests of the lab's machines, as root (begun; not in `make test` yet)
+machines: $(VENV)/.ready tools ## Only the tests on the lab's machines, as root
 	$(STEP) "Tests on Debian machines" $(RUN) -m pytest -m machines -n 2 --dist loadfile
 
 format: $(VENV)/.ready ## Format and mend what a machine can

@@ -21,6 +21,7 @@ from tests.pulumi_pyinfra.session import session
 ROOT = Path(__file__).resolve().parent.parent
 EVIDENCE = ROOT / "docs" / "evidence"
 RUNS = 5
+LAB = (sys.executable, "-m", "lab")
 
 
 def printed(*command: str) -> str:
@@ -57,13 +58,20 @@ def ten_faults() -> str:
     )
 
 
+def from_nothing() -> str:
+    """Return what the lab says when there is none yet."""
+    subprocess.run([*LAB, "down"], cwd=ROOT, stdout=subprocess.DEVNULL, check=True)
+    return printed(*LAB, "up")
+
+
 def measured() -> str:
     """Return how long the everyday commands take here."""
     commands: dict[str, Sequence[str]] = {
         "make tools (warm)": ("make", "tools"),
         "make check": ("make", "check"),
-        "make up: preview of testing": ("make", "up"),
-        "preview of production": ("make", "up", "stack=production"),
+        "make preview: testing": ("make", "preview"),
+        "make preview: production": ("make", "preview", "stack=production"),
+        "make up, nothing to do": ("make", "up"),
     }
     lines = [
         "# Measured\n",
@@ -77,14 +85,16 @@ def measured() -> str:
         lines.append(
             f"| {name} | {taken[0]:.1f} | {statistics.median(taken):.1f} | {taken[-1]:.1f} |"
         )
-    lines.append(f"\nMost memory that `make up` and all it starts held at once: {_peak()} MiB.")
+    lines.append(
+        f"\nMost memory that `make preview` and all it starts held at once: {_peak()} MiB."
+    )
     lines.append("\nCold figures: `make-test-from-an-empty-clone.txt`.")
     return "\n".join(lines)
 
 
 def _peak() -> int:
-    """Return the most memory that ``make up`` and its descendants held, sampled."""
-    running = subprocess.Popen(("make", "up"), cwd=ROOT, stdout=subprocess.DEVNULL)
+    """Return the most memory that ``make preview`` and its descendants held, sampled."""
+    running = subprocess.Popen(("make", "preview"), cwd=ROOT, stdout=subprocess.DEVNULL)
     most = 0
     while running.poll() is None:
         most = max(most, _resident(running.pid))
@@ -116,8 +126,12 @@ def _seconds(command: Sequence[str]) -> float:
 
 PIECES: dict[str, Callable[[], str]] = {
     "tools.txt": lambda: printed("make", "tools"),
-    "preview-testing.txt": lambda: printed(sys.executable, "-m", "lab", "preview", "testing"),
-    "preview-production.txt": lambda: printed(sys.executable, "-m", "lab", "preview", "production"),
+    "preview-testing.txt": lambda: printed(*LAB, "preview"),
+    "preview-production.txt": lambda: printed(*LAB, "--stack", "production", "preview"),
+    "lab-up.txt": from_nothing,
+    "lab-up-again.txt": lambda: printed(*LAB, "up"),
+    "lab-status.txt": lambda: printed(*LAB, "status"),
+    "lab-down.txt": lambda: printed(*LAB, "down"),
     "ten-faults.txt": ten_faults,
     "inside-hosts.txt": lambda: anonymous(session()),
     "broken-on-purpose.md": lambda: "\n".join(breaks.table()),

@@ -1,0 +1,43 @@
+"""Runs of a first `up` that go wrong at a place drawn at random, and what must follow.
+
+`CRASH_SEED` chooses the places; without it each run draws its own, and a failure prints it.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+
+from lab.on_records import Lab
+from lab.repairing import repaired
+from tests.engine.conftest import state
+
+SEED = int(os.environ.get("CRASH_SEED") or random.SystemRandom().randrange(10**6))
+UP = ("up", "--yes", "--skip-preview")
+
+
+def drawn(part: int, parts: int, total: int) -> int:
+    """Draw a step from one part of all, from 1."""
+    chance = random.Random(f"{SEED}/{part}").random()
+    return max(1, int((part + chance) / parts * total))
+
+
+def finish(lab: Lab, *, failed: bool = False) -> None:
+    """Do what `make up` does after a run that went wrong; nothing must be left of that one."""
+    repaired(lab, failed=failed)
+    lab.pulumi(*UP)
+    lab.pulumi(*UP, "--expect-no-changes")
+
+    known = {
+        int(resource["inputs"]["vmId"])
+        for resource in state(lab)["resources"]
+        if resource["type"].endswith("VmLegacy")
+    }
+    owners = {int(volume.split(":")[1].split("/")[0]) for volume in lab.cluster.volumes}
+    assert len(known) == 9
+    assert lab.cluster.vms.keys() == owners == known
+    assert len(lab.cluster.pools) == 1
+    assert len(lab.cluster.files) == 1
+    assert not state(lab).get("pending_operations")
+    for vm in lab.cluster.vms.values():
+        assert len({str(rule) for rule in vm.rules}) == len(vm.rules), "rules are there twice"

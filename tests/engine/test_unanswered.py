@@ -1,0 +1,37 @@
+"""Proxmox refuses a call of a first `up`, or does it and says nothing: the next runs finish it."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+
+from lab.on_records import running
+from lab.pve.failures import Failure, How
+from tests.engine.crashing import SEED, UP, drawn, finish
+
+pytestmark = pytest.mark.engine
+SPREAD = 5
+
+
+@pytest.fixture(scope="module")
+def calls(tmp_path_factory) -> int:
+    """How many calls that change something a first `up` makes."""
+    with running("testing", tmp_path_factory.mktemp("counted")) as lab:
+        lab.pulumi(*UP)
+        changing = [call for call in lab.calls if not call.startswith("GET")]
+    assert len(changing) > 20
+    return len(changing)
+
+
+@pytest.mark.parametrize("how", [How.REFUSED, How.UNANSWERED])
+@pytest.mark.parametrize("part", range(SPREAD))
+def test_a_call_that_fails_or_gets_no_answer_is_made_good_by_the_next_run(
+    tmp_path, calls, part, how
+):
+    nth = drawn(part, SPREAD, calls)
+    sys.stdout.write(f"CRASH_SEED={SEED} part {part}: call {nth} of {calls} is {how}\n")
+    with running("testing", tmp_path) as lab:
+        with lab.proxmox.state.failures.asked(Failure(how=how, nth=nth)):
+            went = lab.pulumi(*UP, check=False)
+        finish(lab, failed=went.returncode != 0)
