@@ -5,11 +5,13 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import re
 import stat
 
 import pytest
 
 from lab.clouds import Records, Refused
+from lab.clouds.cloud import SCHEMAS
 from lab.clouds.cloudflare import ACCOUNT_ID, ZONE_ID, cloudflare
 from lab.clouds.hetzner_balancers import matches
 from lab.clouds.hetzner_machines import first_user
@@ -244,6 +246,22 @@ def test_a_record_is_taken_back_when_it_cannot_become_real(hcloud):
 )
 def test_targets_are_chosen_by_their_labels(selector, expected):
     assert matches(selector, {"stack": "a", "role": "web"}) is expected
+
+
+@pytest.mark.parametrize("package", ["cloudflare", "hcloud"])
+def test_the_schema_describes_every_type_that_it_names(package):
+    schema = json.loads((SCHEMAS / f"{package}.json").read_text())
+    inputs = [
+        r["inputs"] for r in (*schema["resources"].values(), *schema.get("functions", {}).values())
+    ]
+    named = {
+        f"{package}:index/{name}"
+        for properties in [*inputs, *schema["types"].values()]
+        for spec in properties.values()
+        for name in re.findall(r"ref:(\w+:\w+)", spec["type"])
+    }
+
+    assert named <= set(schema["types"])
 
 
 def test_the_first_user_of_a_cloud_config_is_read():

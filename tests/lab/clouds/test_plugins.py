@@ -85,6 +85,18 @@ FAULTY = {
             "zoneId": "must be given",
         },
     ),
+    "cloudflare:ZeroTrustAccessApplication": (
+        {
+            "corsHeaders": {"allowedMethods": ["GET", "BREW"], "maxAge": "long"},
+            "policies": [{"includes": [{"emailDomain": {"domian": "example.com"}}]}],
+        },
+        {
+            "corsHeaders.allowedMethods[1]": "must be one of GET",
+            "corsHeaders.maxAge": "must be of type number",
+            "policies[0].includes[0].emailDomain.domian": "has no such input",
+            "policies[0].includes[0].emailDomain.domain": "must be given",
+        },
+    ),
     "hcloud:ServerNetwork": (
         {"serverId": 1.5},
         {

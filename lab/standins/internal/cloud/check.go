@@ -53,7 +53,7 @@ func (c *checker) value(path, kind string, enum []string, value resource.Propert
 		return
 	}
 	if inner, is := element(kind, "array"); is {
-		c.elements(path, inner, value)
+		c.elements(path, inner, enum, value)
 	} else if inner, is := element(kind, "map"); is {
 		c.entries(path, inner, value)
 	} else if fields, is := c.schema.fields(kind); is {
@@ -69,13 +69,14 @@ func (c *checker) value(path, kind string, enum []string, value resource.Propert
 	}
 }
 
-func (c *checker) elements(path, kind string, value resource.PropertyValue) {
+// elements checks a list; values that are allowed are allowed for each of them.
+func (c *checker) elements(path, kind string, enum []string, value resource.PropertyValue) {
 	if !value.IsArray() {
 		c.fault(path, "must be a list, got %s", value.TypeString())
 		return
 	}
 	for i, element := range value.ArrayValue() {
-		c.value(fmt.Sprintf("%s[%d]", path, i), kind, nil, element)
+		c.value(fmt.Sprintf("%s[%d]", path, i), kind, enum, element)
 	}
 }
 
