@@ -24,7 +24,7 @@ PULUMI_CHECKSUMS = (
 )
 
 # What the stand-ins for the clouds' plugins are made of.
-CLOUD = ("internal/cloud", "schemas")
+CLOUD = ("internal/cloud", "schemas/schemas.go", "schemas/cloudflare.json", "schemas/hcloud.json")
 
 
 def _pulumi_archive(*files: str) -> Download:

@@ -1,4 +1,4 @@
-"""An engine that is killed at any step of a first `up`: the next runs finish it, nothing is left."""
+"""An engine that is killed at any step of a first `up`: the next runs finish what it began."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from components.machines.replacements import VM
 
-SCHEMAS = Path(__file__).resolve().parents[3] / "lab" / "schemas"
+SCHEMAS = Path(__file__).resolve().parents[3] / "lab" / "standins" / "schemas"
 
 # Decided by code of the provider (CustomizeDiff), which no schema shows. A node counts only where
 # the machine may not migrate.

@@ -13,11 +13,11 @@ from typing import Any
 
 import yaml
 
-from toolchain import engine
 from lab.clouds import Cloud, Faults, Records
 from lab.clouds import cloudflare as at_cloudflare
 from lab.clouds import hetzner as at_hetzner
 from lab.serve import Authority, serving
+from toolchain import engine
 
 ROOT = Path(__file__).resolve().parents[3]
 PROGRAM = Path(__file__).parent / "program"

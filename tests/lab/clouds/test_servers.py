@@ -13,13 +13,13 @@ from typing import Any
 import pytest
 import yaml
 
-from toolchain import engine
 from lab.clouds import Cloud, Records
 from lab.clouds.hetzner import api_of, hetzner
 from lab.clouds.hetzner_machines import HetznerMachines
 from lab.machines import BaseImage, Place, clean_up, left
 from lab.machines.host import HostError
 from lab.serve import Authority, serving
+from toolchain import engine
 
 from .edge import wait_until
 from .project import ROOT, TOKEN
