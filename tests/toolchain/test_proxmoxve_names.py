@@ -22,7 +22,7 @@ from toolchain.catalog import TOOLS
 from toolchain.tool import ROOT
 
 PACKAGE = Path(pulumi_proxmoxve.__file__).parent
-OURS = json.loads((ROOT / "lab/schemas/proxmoxve.json").read_text())
+OURS = json.loads((ROOT / "lab/standins/schemas/proxmoxve.json").read_text())
 PLUGIN = Cache.of_this_user().root / next(
     tool.module.output for tool in TOOLS if tool.name == "proxmoxve plugin" and tool.module
 )
