@@ -48,11 +48,13 @@ def _plugin(
     owner: str = "pulumi",
     module: bool = False,
     standin: tuple[str, ...] = (),
+    own_standin: str = "",
     only_for: str = "",
 ) -> Tool:
     """Describe a Pulumi provider plugin; all are released in the same way.
 
     `standin` names what a stand-in for it is made of, besides its own command.
+    `own_standin` is the folder of a stand-in that needs a Go module of its own.
     """
     binary, place = f"pulumi-resource-{name}", _plugin_place(name, version)
     release = f"https://github.com/{owner}/pulumi-{name}/releases"
@@ -75,7 +77,11 @@ def _plugin(
         )
         if module
         else None,
-        standin=_standin(binary, place, shared=standin) if standin else None,
+        standin=_own_standin(own_standin, place)
+        if own_standin
+        else _standin(binary, place, shared=standin)
+        if standin
+        else None,
     )
 
 
@@ -108,6 +114,16 @@ def _of_the_lab(name: str, *shared: str) -> Tool:
         by_hand="nothing replaces it; it is built by Go (https://go.dev/dl/)",
         only_for="requests through Cloudflare's edge in the lab",
         standin=_standin(name, f"lab/{name}", shared=shared),
+    )
+
+
+def _own_standin(directory: str, place: str) -> GoBuild:
+    return GoBuild(
+        directory=directory,
+        package=".",
+        output=place,
+        version_variable="main.version",
+        made_of=("go.mod", "go.sum", "main.go", "internal"),
     )
 
 
@@ -164,4 +180,10 @@ TOOLS = (
     _plugin("cloudflare", "6.23.1", standin=CLOUD, only_for="DNS, tunnels and R2 at Cloudflare"),
     _of_the_lab("lab-edge", "internal/edge", "internal/tunnel"),
     _of_the_lab("cloudflared", "internal/connector", "internal/tunnel"),
+    _plugin(
+        "kubernetes",
+        "4.34.2",
+        own_standin="lab/kubernetes_plugin",
+        only_for="what runs in a cluster",
+    ),
 )

@@ -1,0 +1,165 @@
+"""A real API server with etcd and controllers on loopback: all of Kubernetes but nodes."""
+
+from __future__ import annotations
+
+import base64
+import secrets
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from urllib.error import URLError
+
+import pytest
+import trustme
+import yaml
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+from toolchain.cache import Cache
+
+from .api import Api
+
+PROGRAMS = ("etcd", "kube-apiserver", "kube-controller-manager")
+STARTS_WITHIN_SECONDS = 60
+
+
+def programs() -> dict[str, Path]:
+    """Return where the programs are; a test that has none is skipped, loudly."""
+    folder = Cache.of_this_user().root / "kubernetes" / "bin"
+    found = {name: folder / name for name in PROGRAMS}
+    missing = [name for name, path in found.items() if not path.is_file()]
+    if missing:
+        pytest.skip(f"NOT TESTED: {folder} has no {', '.join(missing)}")
+    return found
+
+
+@contextmanager
+def control_plane(folder: Path) -> Iterator[Api]:
+    """Run a cluster without nodes; ``folder`` gets its data, its logs and a kubeconfig."""
+    found = programs()
+    ca, certificate = trustme.CA(), folder / "ca.pem"
+    ca.cert_pem.write_to_path(str(certificate))
+    serving = folder / "serving.pem"
+    ca.issue_cert("127.0.0.1").private_key_and_cert_chain_pem.write_to_path(str(serving))
+    token = secrets.token_hex(16)
+    (folder / "tokens.csv").write_text(f"{token},admin,admin,system:masters\n")
+    _write_service_key(folder)
+    etcd, peer, port = _free_ports(3)
+    api = Api(endpoint=f"https://127.0.0.1:{port}", certificate=certificate, token=token)
+    _write_kubeconfig(folder / "kubeconfig", api, ca)
+    commands = _commands(folder, f"http://127.0.0.1:{etcd}", f"http://127.0.0.1:{peer}", port)
+    with ExitStack() as running:
+        for name, arguments in commands.items():
+            log = running.enter_context((folder / f"{name}.log").open("w"))
+            process = subprocess.Popen(
+                [found[name], *arguments], stdout=log, stderr=subprocess.STDOUT
+            )
+            running.callback(_end, process)
+            if name == "kube-apiserver":
+                _wait_until_ready(api, process, folder / f"{name}.log")
+        yield api
+
+
+def _commands(folder: Path, etcd: str, peer: str, port: int) -> dict[str, list[str]]:
+    return {
+        "etcd": [
+            f"--data-dir={folder / 'etcd'}",
+            f"--listen-client-urls={etcd}",
+            f"--advertise-client-urls={etcd}",
+            f"--listen-peer-urls={peer}",
+            f"--initial-advertise-peer-urls={peer}",
+            f"--initial-cluster=default={peer}",
+            "--unsafe-no-fsync",
+        ],
+        "kube-apiserver": [
+            f"--etcd-servers={etcd}",
+            "--bind-address=127.0.0.1",
+            "--advertise-address=127.0.0.1",
+            f"--secure-port={port}",
+            f"--tls-cert-file={folder / 'serving.pem'}",
+            f"--tls-private-key-file={folder / 'serving.pem'}",
+            f"--token-auth-file={folder / 'tokens.csv'}",
+            "--authorization-mode=RBAC",
+            "--service-account-issuer=https://kubernetes.default.svc",
+            f"--service-account-key-file={folder / 'service.pub'}",
+            f"--service-account-signing-key-file={folder / 'service.key'}",
+            "--service-cluster-ip-range=10.96.0.0/16",
+            "--endpoint-reconciler-type=none",
+        ],
+        "kube-controller-manager": [
+            f"--kubeconfig={folder / 'kubeconfig'}",
+            "--leader-elect=false",
+            "--secure-port=0",
+            f"--service-account-private-key-file={folder / 'service.key'}",
+            # Nobody answers for the nodes, and none is to be given up for that.
+            "--controllers=*,-node-lifecycle-controller,-taint-eviction-controller",
+        ],
+    }
+
+
+def _write_kubeconfig(path: Path, api: Api, ca: trustme.CA) -> None:
+    path.touch(mode=0o600)
+    authority = ca.cert_pem.bytes().decode()
+    cluster = {"server": api.endpoint, "certificate-authority-data": _encoded(authority)}
+    document = {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "current-context": "test",
+        "clusters": [{"name": "test", "cluster": cluster}],
+        "users": [{"name": "admin", "user": {"token": api.token}}],
+        "contexts": [{"name": "test", "context": {"cluster": "test", "user": "admin"}}],
+    }
+    path.write_text(yaml.safe_dump(document))
+
+
+def _encoded(text: str) -> str:
+    return base64.b64encode(text.encode()).decode()
+
+
+def _write_service_key(folder: Path) -> None:
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    (folder / "service.key").write_bytes(
+        key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+    )
+    (folder / "service.pub").write_bytes(
+        key.public_key().public_bytes(
+            serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+        )
+    )
+
+
+def _free_ports(count: int) -> list[int]:
+    with ExitStack() as held:
+        sockets = [held.enter_context(socket.socket()) for _ in range(count)]
+        for each in sockets:
+            each.bind(("127.0.0.1", 0))
+        return [each.getsockname()[1] for each in sockets]
+
+
+def _wait_until_ready(api: Api, process: subprocess.Popen[bytes], log: Path) -> None:
+    deadline = time.monotonic() + STARTS_WITHIN_SECONDS
+    while True:
+        try:
+            api.get("/readyz")
+        except (URLError, OSError) as error:
+            if process.poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError(f"the API server did not start: {error}; see {log}") from None
+            time.sleep(0.1)
+        else:
+            return
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()
+    try:
+        process.wait(timeout=10)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()

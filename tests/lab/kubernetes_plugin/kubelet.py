@@ -1,0 +1,90 @@
+"""What nodes would do: pods become ready, or fail in the way that their image names."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+from urllib.error import HTTPError
+
+from .api import Api
+
+ADDRESS = "192.0.2.10"
+EVERY_SECONDS = 0.2
+
+
+@contextmanager
+def kubelet(api: Api) -> Iterator[None]:
+    """Play the nodes, and whoever gives addresses, beside the block."""
+    done = threading.Event()
+    thread = threading.Thread(target=_work, args=(api, done), name="kubelet")
+    thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()
+
+
+def _work(api: Api, done: threading.Event) -> None:
+    while not done.wait(EVERY_SECONDS):
+        for pod in api.items("/api/v1/pods"):
+            _try(api, f"/api/v1/namespaces/{_place(pod, 'pods')}", pod, _pod_status(pod))
+        for service in api.items("/api/v1/services"):
+            if service["spec"].get("type") == "LoadBalancer":
+                path = f"/api/v1/namespaces/{_place(service, 'services')}"
+                _try(api, path, service, {"loadBalancer": {"ingress": [{"ip": ADDRESS}]}})
+        group = "/apis/networking.k8s.io/v1"
+        for ingress in api.items(f"{group}/ingresses"):
+            path = f"{group}/namespaces/{_place(ingress, 'ingresses')}"
+            _try(api, path, ingress, {"loadBalancer": {"ingress": [{"ip": ADDRESS}]}})
+
+
+def _place(item: dict[str, Any], kind: str) -> str:
+    return f"{item['metadata']['namespace']}/{kind}/{item['metadata']['name']}"
+
+
+def _try(api: Api, path: str, item: dict[str, Any], status: dict[str, Any]) -> None:
+    now = item.get("status", {})
+    if all(now.get(key) == value for key, value in status.items()):
+        return
+    try:
+        api.set_status(path, status)
+    except HTTPError as error:
+        if error.code not in (404, 409):  # It went away, or changed, in between.
+            raise
+
+
+def _pod_status(pod: dict[str, Any]) -> dict[str, Any]:
+    container = pod["spec"]["containers"][0]
+    image, name = container["image"], container["name"]
+    if "missing" in image:
+        waiting = {"reason": "ImagePullBackOff", "message": f"no image {image} here"}
+        return _status(name, image, {"waiting": waiting}, ready=False)
+    if pod["spec"]["restartPolicy"] != "Always":
+        ended = {"terminated": {"exitCode": 0, "reason": "Completed"}}
+        return {**_status(name, image, ended, ready=False), "phase": "Succeeded"}
+    return _status(name, image, {"running": {}}, ready=True)
+
+
+def _status(name: str, image: str, state: dict[str, Any], *, ready: bool) -> dict[str, Any]:
+    word = "True" if ready else "False"
+    container = {
+        "name": name,
+        "image": image,
+        "imageID": image,
+        "ready": ready,
+        "restartCount": 0,
+        "state": state,
+    }
+    return {
+        "phase": "Running" if ready else "Pending",
+        "podIP": ADDRESS,
+        "podIPs": [{"ip": ADDRESS}],
+        "conditions": [
+            {"type": kind, "status": word, "lastTransitionTime": "2026-01-01T00:00:00Z"}
+            for kind in ("Ready", "ContainersReady")
+        ],
+        "containerStatuses": [container],
+    }
