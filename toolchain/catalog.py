@@ -5,6 +5,8 @@ The pins of the pulumi archives are those that other projects published for this
 of the plugins' archives could be found; `tool.Download` says how those are checked instead.
 """
 
+from collections.abc import Callable
+
 from .tool import Download, GoBuild, OnPath, Tool
 
 PULUMI = "3.253.0"
@@ -47,15 +49,10 @@ def _plugin(
     *,
     owner: str = "pulumi",
     module: bool = False,
-    standin: tuple[str, ...] = (),
-    own_standin: str = "",
+    standin: Callable[[str, str], GoBuild] | None = None,
     only_for: str = "",
 ) -> Tool:
-    """Describe a Pulumi provider plugin; all are released in the same way.
-
-    `standin` names what a stand-in for it is made of, besides its own command.
-    `own_standin` is the folder of a stand-in that needs a Go module of its own.
-    """
+    """Describe a Pulumi provider plugin; all are released in the same way."""
     binary, place = f"pulumi-resource-{name}", _plugin_place(name, version)
     release = f"https://github.com/{owner}/pulumi-{name}/releases"
     return Tool(
@@ -77,11 +74,7 @@ def _plugin(
         )
         if module
         else None,
-        standin=_own_standin(own_standin, place)
-        if own_standin
-        else _standin(binary, place, shared=standin)
-        if standin
-        else None,
+        standin=standin(binary, place) if standin else None,
     )
 
 
@@ -117,9 +110,20 @@ def _of_the_lab(name: str, *shared: str) -> Tool:
     )
 
 
-def _own_standin(directory: str, place: str) -> GoBuild:
+def _made_once(binary: str, place: str) -> GoBuild:
+    """Describe a stand-in for resources that are made on this machine and never change."""
+    return _standin(binary, place, shared=("internal/provider",))
+
+
+def _of_a_cloud(binary: str, place: str) -> GoBuild:
+    """Describe a stand-in that asks the lab's own cloud."""
+    return _standin(binary, place, shared=CLOUD)
+
+
+def _of_the_cluster(_binary: str, place: str) -> GoBuild:
+    """Describe the stand-in that talks to Kubernetes; its many modules are no one else's."""
     return GoBuild(
-        directory=directory,
+        directory="lab/kubernetes_plugin",
         package=".",
         output=place,
         version_variable="main.version",
@@ -174,16 +178,18 @@ TOOLS = (
         ),
     ),
     _plugin("proxmoxve", "8.6.0", owner="muhlba91", module=True),
-    _plugin("random", "4.21.4", standin=("internal/provider",)),
-    _plugin("tls", "5.6.2", standin=("internal/provider",)),
-    _plugin("hcloud", "1.43.3", standin=CLOUD, only_for="machines at Hetzner"),
-    _plugin("cloudflare", "6.23.1", standin=CLOUD, only_for="DNS, tunnels and R2 at Cloudflare"),
+    _plugin("random", "4.21.4", standin=_made_once),
+    _plugin("tls", "5.6.2", standin=_made_once),
+    _plugin("hcloud", "1.43.3", standin=_of_a_cloud, only_for="machines at Hetzner"),
+    _plugin(
+        "cloudflare", "6.23.1", standin=_of_a_cloud, only_for="DNS, tunnels and R2 at Cloudflare"
+    ),
     _of_the_lab("lab-edge", "internal/edge", "internal/tunnel"),
     _of_the_lab("cloudflared", "internal/connector", "internal/tunnel"),
     _plugin(
         "kubernetes",
         "4.34.2",
-        own_standin="lab/kubernetes_plugin",
+        standin=_of_the_cluster,
         only_for="what runs in a cluster",
     ),
 )

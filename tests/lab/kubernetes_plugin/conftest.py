@@ -13,30 +13,20 @@ from .project import Project
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    return tmp_path_factory.mktemp("cluster")
-
-
-@pytest.fixture(scope="module")
-def cluster(folder) -> Iterator[Api]:
-    with control_plane(folder) as api, kubelet(api):
+def cluster(tmp_path_factory) -> Iterator[Api]:
+    with control_plane(tmp_path_factory.mktemp("cluster")) as api, kubelet(api):
         yield api
 
 
-@pytest.fixture(scope="module")
-def kubeconfig(cluster, folder) -> str:
-    return (folder / "kubeconfig").read_text()
-
-
 @pytest.fixture
-def project(tmp_path, kubeconfig) -> Iterator[Project]:
+def project(tmp_path, cluster) -> Iterator[Project]:
     """A project of one test; what it made is destroyed after it."""
-    project = Project(tmp_path / "project", kubeconfig)
+    project = Project(tmp_path / "project", cluster.kubeconfig)
     yield project
     project.pulumi("destroy", "--yes", "--skip-preview")
 
 
 @pytest.fixture(scope="module")
-def shared(folder, kubeconfig) -> Project:
+def shared(tmp_path_factory, cluster) -> Project:
     """A project that the tests of a file share, in their order."""
-    return Project(folder / "project", kubeconfig)
+    return Project(tmp_path_factory.mktemp("shared") / "project", cluster.kubeconfig)

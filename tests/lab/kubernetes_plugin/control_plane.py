@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import secrets
 import socket
 import subprocess
@@ -10,17 +9,15 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from urllib.error import URLError
 
 import pytest
 import trustme
-import yaml
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from toolchain.cache import Cache
 
-from .api import Api
+from .api import Api, ApiError
 
 PROGRAMS = ("etcd", "kube-apiserver", "kube-controller-manager")
 STARTS_WITHIN_SECONDS = 60
@@ -48,8 +45,9 @@ def control_plane(folder: Path) -> Iterator[Api]:
     (folder / "tokens.csv").write_text(f"{token},admin,admin,system:masters\n")
     _write_service_key(folder)
     etcd, peer, port = _free_ports(3)
-    api = Api(endpoint=f"https://127.0.0.1:{port}", certificate=certificate, token=token)
-    _write_kubeconfig(folder / "kubeconfig", api, ca)
+    api = Api(port=port, certificate=certificate, token=token)
+    (folder / "kubeconfig").touch(mode=0o600)
+    (folder / "kubeconfig").write_text(api.kubeconfig)
     commands = _commands(folder, f"http://127.0.0.1:{etcd}", f"http://127.0.0.1:{peer}", port)
     with ExitStack() as running:
         for name, arguments in commands.items():
@@ -100,25 +98,6 @@ def _commands(folder: Path, etcd: str, peer: str, port: int) -> dict[str, list[s
     }
 
 
-def _write_kubeconfig(path: Path, api: Api, ca: trustme.CA) -> None:
-    path.touch(mode=0o600)
-    authority = ca.cert_pem.bytes().decode()
-    cluster = {"server": api.endpoint, "certificate-authority-data": _encoded(authority)}
-    document = {
-        "apiVersion": "v1",
-        "kind": "Config",
-        "current-context": "test",
-        "clusters": [{"name": "test", "cluster": cluster}],
-        "users": [{"name": "admin", "user": {"token": api.token}}],
-        "contexts": [{"name": "test", "context": {"cluster": "test", "user": "admin"}}],
-    }
-    path.write_text(yaml.safe_dump(document))
-
-
-def _encoded(text: str) -> str:
-    return base64.b64encode(text.encode()).decode()
-
-
 def _write_service_key(folder: Path) -> None:
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     (folder / "service.key").write_bytes(
@@ -148,7 +127,7 @@ def _wait_until_ready(api: Api, process: subprocess.Popen[bytes], log: Path) -> 
     while True:
         try:
             api.get("/readyz")
-        except (URLError, OSError) as error:
+        except (ApiError, OSError) as error:
             if process.poll() is not None or time.monotonic() > deadline:
                 raise RuntimeError(f"the API server did not start: {error}; see {log}") from None
             time.sleep(0.1)

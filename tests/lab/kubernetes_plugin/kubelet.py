@@ -5,10 +5,10 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http import HTTPStatus
 from typing import Any
-from urllib.error import HTTPError
 
-from .api import Api
+from .api import Api, ApiError
 
 ADDRESS = "192.0.2.10"
 EVERY_SECONDS = 0.2
@@ -51,8 +51,11 @@ def _try(api: Api, path: str, item: dict[str, Any], status: dict[str, Any]) -> N
         return
     try:
         api.set_status(path, status)
-    except HTTPError as error:
-        if error.code not in (404, 409):  # It went away, or changed, in between.
+    except ApiError as error:
+        if error.status not in (
+            HTTPStatus.NOT_FOUND,
+            HTTPStatus.CONFLICT,
+        ):  # It went away, or changed, in between.
             raise
 
 

@@ -1,4 +1,4 @@
-"""A Pulumi program with the kubernetes package, on the real engine and whichever plugin is there."""
+"""A Pulumi program with the kubernetes package, and whichever kubernetes plugin is there."""
 
 from __future__ import annotations
 

@@ -77,7 +77,7 @@ def test_a_secret_value_is_secret_wherever_the_template_puts_it(project, cluster
     assert container["env"] == [{"name": "GREETING", "value": "a word of the chart"}]
 
 
-def test_an_input_that_there_is_not_is_refused(project, cluster):
+def test_an_input_that_there_is_not_is_refused(project):
     project.want("charts", chart="./chart")
     project.up()
     project.want("charts", chart="./none")

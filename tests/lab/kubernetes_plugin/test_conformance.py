@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from urllib.error import HTTPError
 
 import pytest
+
+from .api import ApiError
 
 pytestmark = pytest.mark.engine
 
@@ -103,7 +104,9 @@ def test_a_custom_resource_changed_by_hand_is_seen(shared, cluster):
 
 
 def test_what_somebody_deleted_is_made_again(shared, cluster):
-    cluster.call("DELETE", "/apis/policy/v1/namespaces/apps/poddisruptionbudgets/" + budget(cluster))
+    cluster.call(
+        "DELETE", "/apis/policy/v1/namespaces/apps/poddisruptionbudgets/" + budget(cluster)
+    )
 
     shared.refresh()
 
@@ -130,8 +133,12 @@ def test_destroy_leaves_nothing_but_what_the_chart_keeps(shared, cluster):
     shared.pulumi("destroy", "--yes", "--skip-preview")
 
     assert shared.state() == []
-    for path in ("namespaces/apps", "namespaces/from-file", "namespaces/default/configmaps/from-yaml"):
-        with pytest.raises(HTTPError, match="404"):
+    for path in (
+        "namespaces/apps",
+        "namespaces/from-file",
+        "namespaces/default/configmaps/from-yaml",
+    ):
+        with pytest.raises(ApiError, match="404"):
             cluster.get(f"/api/v1/{path}")
     assert "team" not in cluster.get("/api/v1/namespaces/default")["metadata"].get("labels", {})
     assert cluster.items("/apis/apps/v1/deployments") == []

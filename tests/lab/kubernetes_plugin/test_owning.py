@@ -62,7 +62,8 @@ def test_fields_of_others_are_left_alone(project, cluster):
     assert cluster.get(MAP)["data"] == {"a": "2", "b": "theirs"}
 
 
-def test_an_object_of_others_is_not_taken(project, cluster, theirs):
+@pytest.mark.usefixtures("theirs")
+def test_an_object_of_others_is_not_taken(project, cluster):
     project.want("small", objects=[settings({"a": "ours"})])
 
     said = project.fails("up", "--yes", "--skip-preview")
@@ -71,7 +72,8 @@ def test_an_object_of_others_is_not_taken(project, cluster, theirs):
     assert cluster.get(MAP)["data"]["a"] == "theirs"
 
 
-def test_a_patch_owns_its_fields_only_and_gives_them_back(project, cluster, theirs):
+@pytest.mark.usefixtures("theirs")
+def test_a_patch_owns_its_fields_only_and_gives_them_back(project, cluster):
     patch = {"kind": "ConfigMapPatch", "metadata": {"name": "settings"}, "data": {"c": "ours"}}
     project.want("small", objects=[patch])
     project.up()
@@ -83,7 +85,8 @@ def test_a_patch_owns_its_fields_only_and_gives_them_back(project, cluster, thei
     assert cluster.get(MAP)["data"] == {"a": "theirs", "b": "theirs"}
 
 
-def test_a_patch_may_change_what_it_patches_in_place(project, cluster, theirs):
+@pytest.mark.usefixtures("theirs")
+def test_a_patch_may_change_what_it_patches_in_place(project, cluster):
     patch = {"kind": "ConfigMapPatch", "metadata": {"name": "settings"}}
     project.want("small", objects=[{**patch, "data": {"c": "1"}}])
     project.up()
@@ -109,9 +112,7 @@ def test_ignored_fields_stay_as_others_set_them(project, cluster):
 def test_upsert_takes_an_object_that_is_there(project, cluster):
     body = {"metadata": {"name": "settings"}, "data": {"b": "theirs"}}
     cluster.call("POST", "/api/v1/namespaces/default/configmaps?fieldManager=somebody", body)
-    project.want(
-        "small", {"upsert_existing_objects": True}, objects=[settings({"a": "ours"})]
-    )
+    project.want("small", {"upsert_existing_objects": True}, objects=[settings({"a": "ours"})])
 
     project.up()
 

@@ -28,7 +28,7 @@ def test_every_fault_of_an_object_is_told_at_once(project):
 
 
 def test_an_unknown_setting_of_the_provider_is_refused_with_the_known_ones(project):
-    project.want("odd", objects=[])
+    project.want("odd")
 
     said = project.fails("preview")
 
@@ -37,7 +37,7 @@ def test_an_unknown_setting_of_the_provider_is_refused_with_the_known_ones(proje
 
 
 def test_what_only_the_official_plugin_does_is_refused_loudly(project):
-    project.want("odd", {"render_yaml_to_directory": "/tmp/none"}, known=True)
+    project.want("small", {"render_yaml_to_directory": "rendered"}, objects=[])
 
     said = project.fails("preview")
 

@@ -54,7 +54,10 @@ def test_the_selector_of_a_deployment_replaces_it(project, cluster):
         labels = {"app": label}
         containers = [{"name": "web", "image": "web:1"}]
         template = {"metadata": {"labels": labels}, "spec": {"containers": containers}}
-        return {"kind": "Deployment", "spec": {"selector": {"matchLabels": labels}, "template": template}}
+        return {
+            "kind": "Deployment",
+            "spec": {"selector": {"matchLabels": labels}, "template": template},
+        }
 
     project.want("small", objects=[web("one")])
     project.up()

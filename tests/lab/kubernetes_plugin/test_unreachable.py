@@ -27,7 +27,7 @@ def lost(project):
 
 
 def port(kubeconfig: str) -> str:
-    return kubeconfig.split("https://")[1].split("\n")[0].strip()
+    return kubeconfig.split("https://", 1)[1].split("\n", 1)[0].strip()
 
 
 def want(project, **provider: object) -> None:

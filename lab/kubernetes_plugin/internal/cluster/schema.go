@@ -43,7 +43,6 @@ func (c *Cluster) Invalid(object *unstructured.Unstructured, complete bool) ([]s
 			continue
 		}
 		var reasons []string
-		// What the server gets is checked: a Secret's plain text is one of its own fields though.
 		for _, fault := range validation.ValidateModel(object.Object, model, kind.Kind) {
 			if reason := explainedFault(fault, complete); reason != "" {
 				reasons = append(reasons, reason)
@@ -58,6 +57,7 @@ func (c *Cluster) Invalid(object *unstructured.Unstructured, complete bool) ([]s
 func explainedFault(fault error, complete bool) string {
 	var unknown validation.UnknownFieldError
 	var absent validation.MissingRequiredFieldError
+	var nothing validation.InvalidObjectTypeError
 	var wrong validation.ValidationError
 	path := ""
 	if errors.As(fault, &wrong) {
@@ -66,6 +66,8 @@ func explainedFault(fault error, complete bool) string {
 	switch {
 	case errors.As(fault, &unknown):
 		return fmt.Sprintf("%s.%s: there is no such field", path, unknown.Field)
+	case errors.As(fault, &nothing):
+		return "" // Not known yet.
 	case errors.As(fault, &absent):
 		if !complete {
 			return ""
@@ -116,6 +118,7 @@ func fetched(place client.GroupVersion) (models.Models, error) {
 	if err := proto.Unmarshal(raw, document); err != nil {
 		return nil, err
 	}
+	simplify(document)
 	return models.NewOpenAPIV3Data(document)
 }
 

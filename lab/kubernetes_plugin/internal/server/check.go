@@ -33,19 +33,18 @@ func (s *Server) Check(
 		return &pulumirpc.CheckResponse{Inputs: req.GetOlds()}, nil
 	}
 	answer := &pulumirpc.CheckResponse{}
-	refuse := func(property, reason string) {
-		answer.Failures = append(answer.Failures, &pulumirpc.CheckFailure{
-			Property: property, Reason: reason,
-		})
+	refuse := func(reason string) {
+		// Without a property: the engine would print its value, secret or not.
+		answer.Failures = append(answer.Failures, &pulumirpc.CheckFailure{Reason: reason})
 	}
 	inputs, err := s.identified(urn, news, olds, req)
 	if err != nil {
-		refuse("metadata", err.Error())
+		refuse(err.Error())
 	}
 	if reachable {
 		inputs = s.placed(inputs)
 		for _, reason := range s.invalid(ctx, inputs) {
-			refuse("", reason)
+			refuse(reason)
 		}
 	}
 	s.remarkHooks(ctx, urn, inputs)

@@ -26,8 +26,9 @@ func (s *Server) CheckConfig(
 	wrong := refused(texts(news))
 	answer := &pulumirpc.CheckResponse{}
 	for _, key := range slices.Sorted(maps.Keys(wrong)) {
+		// Without a property: the engine would print its value, secret or not.
 		answer.Failures = append(answer.Failures, &pulumirpc.CheckFailure{
-			Property: key, Reason: wrong[key],
+			Reason: key + ": " + wrong[key],
 		})
 	}
 	if given := news["kubeconfig"]; given.IsString() {

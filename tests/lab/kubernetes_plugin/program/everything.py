@@ -80,9 +80,11 @@ def run(
     k8s.yaml.v2.ConfigGroup("group", yaml=MANIFEST, opts=opts)
     k8s.yaml.v2.ConfigFile("file", file="objects.yaml", opts=opts)
     k8s.helm.v4.Chart(
-        "shop", chart="./chart", namespace=NAMESPACE, values={"replicas": 1}, opts=pulumi.ResourceOptions.merge(
-            opts, pulumi.ResourceOptions(depends_on=[namespace])
-        ),
+        "shop",
+        chart="./chart",
+        namespace=NAMESPACE,
+        values={"replicas": 1},
+        opts=pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(depends_on=[namespace])),
     )
     pulumi.export("settings", settings.metadata.name)
     pulumi.export("address", web.spec.cluster_ip)
@@ -136,7 +138,9 @@ def _workloads(
         "spec": {"containers": [{"name": "agent", "image": "agent:1"}]},
     }
     k8s.apps.v1.DaemonSet(
-        "agent", metadata=inside, spec={"selector": {"match_labels": other}, "template": plain},
+        "agent",
+        metadata=inside,
+        spec={"selector": {"match_labels": other}, "template": plain},
         opts=opts,
     )
     once = {
@@ -163,7 +167,9 @@ def _workloads(
 
 def _network(inside: dict, opts: pulumi.ResourceOptions, web: k8s.core.v1.Service) -> None:
     k8s.networking.v1.NetworkPolicy(
-        "deny", metadata=inside, spec={"pod_selector": {}, "policy_types": ["Ingress", "Egress"]},
+        "deny",
+        metadata=inside,
+        spec={"pod_selector": {}, "policy_types": ["Ingress", "Egress"]},
         opts=opts,
     )
     backend = {"service": {"name": web.metadata.name, "port": {"number": 80}}}
