@@ -11,6 +11,7 @@ from typing import Any
 from .api import Api, ApiError
 
 ADDRESS = "192.0.2.10"
+NODE = "node"
 EVERY_SECONDS = 0.2
 
 
@@ -28,35 +29,49 @@ def kubelet(api: Api) -> Iterator[None]:
 
 
 def _work(api: Api, done: threading.Event) -> None:
+    api.call("POST", "/api/v1/nodes", {"metadata": {"name": NODE}})
     while not done.wait(EVERY_SECONDS):
         for pod in api.items("/api/v1/pods"):
-            _try(api, f"/api/v1/namespaces/{_place(pod, 'pods')}", pod, _pod_status(pod))
-        for service in api.items("/api/v1/services"):
-            if service["spec"].get("type") == "LoadBalancer":
-                path = f"/api/v1/namespaces/{_place(service, 'services')}"
-                _try(api, path, service, {"loadBalancer": {"ingress": [{"ip": ADDRESS}]}})
+            with _meanwhile_gone():
+                _run(api, f"/api/v1/namespaces/{_place(pod, 'pods')}", pod)
+        balanced = [
+            (f"/api/v1/namespaces/{_place(service, 'services')}", service)
+            for service in api.items("/api/v1/services")
+            if service["spec"].get("type") == "LoadBalancer"
+        ]
         group = "/apis/networking.k8s.io/v1"
-        for ingress in api.items(f"{group}/ingresses"):
-            path = f"{group}/namespaces/{_place(ingress, 'ingresses')}"
-            _try(api, path, ingress, {"loadBalancer": {"ingress": [{"ip": ADDRESS}]}})
+        balanced += [
+            (f"{group}/namespaces/{_place(ingress, 'ingresses')}", ingress)
+            for ingress in api.items(f"{group}/ingresses")
+        ]
+        for path, item in balanced:
+            if not item["status"]["loadBalancer"]:
+                with _meanwhile_gone():
+                    api.set_status(path, {"loadBalancer": {"ingress": [{"ip": ADDRESS}]}})
 
 
 def _place(item: dict[str, Any], kind: str) -> str:
     return f"{item['metadata']['namespace']}/{kind}/{item['metadata']['name']}"
 
 
-def _try(api: Api, path: str, item: dict[str, Any], status: dict[str, Any]) -> None:
-    now = item.get("status", {})
-    if all(now.get(key) == value for key, value in status.items()):
-        return
+@contextmanager
+def _meanwhile_gone() -> Iterator[None]:
+    """Let pass that something went away, or changed, since it was read."""
     try:
-        api.set_status(path, status)
+        yield
     except ApiError as error:
-        if error.status not in (
-            HTTPStatus.NOT_FOUND,
-            HTTPStatus.CONFLICT,
-        ):  # It went away, or changed, in between.
+        if error.status not in (HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT):
             raise
+
+
+def _run(api: Api, path: str, pod: dict[str, Any]) -> None:
+    if "deletionTimestamp" in pod["metadata"]:
+        api.call("DELETE", path, {"gracePeriodSeconds": 0})
+    elif "nodeName" not in pod["spec"]:
+        target = {"metadata": {"name": pod["metadata"]["name"]}, "target": {"name": NODE}}
+        api.call("POST", f"{path}/binding", target)
+    elif "containerStatuses" not in pod["status"]:
+        api.set_status(path, _pod_status(pod))
 
 
 def _pod_status(pod: dict[str, Any]) -> dict[str, Any]:

@@ -33,7 +33,10 @@ class Project:
         state = self.folder / "state"
         state.mkdir()
         self.variables = engine.environment(
-            PULUMI_BACKEND_URL=state.as_uri(), PULUMI_CONFIG_PASSPHRASE="test"
+            PULUMI_BACKEND_URL=state.as_uri(),
+            PULUMI_CONFIG_PASSPHRASE="test",
+            # Else the engine has no --event-log.
+            PULUMI_DEBUG_COMMANDS="true",
         )
         program = {
             "name": "conformance",

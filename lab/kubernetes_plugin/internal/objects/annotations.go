@@ -19,6 +19,9 @@ const (
 	patchFieldManager = "pulumi.com/patchFieldManager"
 	timeoutSeconds    = "pulumi.com/timeoutSeconds"
 	deletionPolicy    = "pulumi.com/deletionPropagationPolicy"
+
+	// Not one of the official provider's.
+	managed = "pulumi.com/managed"
 )
 
 const defaultTimeout = 10 * time.Minute

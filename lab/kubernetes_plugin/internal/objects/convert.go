@@ -94,3 +94,32 @@ func underscored(key string) (resource.PropertyKey, bool) {
 	}
 	return "", false
 }
+
+// Spelt returns the properties with every key as Pulumi's packages spell it, so that a definition
+// from a chart and one from a program are compared alike.
+func Spelt(properties resource.PropertyMap) resource.PropertyMap {
+	return spelt(resource.NewObjectProperty(properties)).ObjectValue()
+}
+
+func spelt(value resource.PropertyValue) resource.PropertyValue {
+	switch {
+	case value.IsSecret():
+		return resource.MakeSecret(spelt(value.SecretValue().Element))
+	case value.IsArray():
+		list := make([]resource.PropertyValue, 0, len(value.ArrayValue()))
+		for _, element := range value.ArrayValue() {
+			list = append(list, spelt(element))
+		}
+		return resource.NewArrayProperty(list)
+	case value.IsObject():
+		fields := resource.PropertyMap{}
+		for key, element := range value.ObjectValue() {
+			if ours, other := underscored(string(key)); other {
+				key = ours
+			}
+			fields[key] = spelt(element)
+		}
+		return resource.NewObjectProperty(fields)
+	}
+	return value
+}

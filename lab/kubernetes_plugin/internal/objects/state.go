@@ -96,3 +96,22 @@ func given(state resource.PropertyMap, parent, key resource.PropertyKey) bool {
 	inputs := state[InputsKey].ObjectValue()
 	return inputs[parent].IsObject() && inputs[parent].ObjectValue().HasValue(key)
 }
+
+// Marked returns an object that nothing is declared of but its name with a mark: by its fields the
+// cluster knows whose an object is, and one without any would be nobody's.
+func Marked(object *unstructured.Unstructured) *unstructured.Unstructured {
+	metadata, _ := object.Object["metadata"].(map[string]any)
+	for key := range object.Object {
+		if key != "apiVersion" && key != "kind" && key != "metadata" {
+			return object
+		}
+	}
+	for key := range metadata {
+		if key != "name" && key != "namespace" {
+			return object
+		}
+	}
+	marked := object.DeepCopy()
+	marked.SetAnnotations(map[string]string{managed: "true"})
+	return marked
+}

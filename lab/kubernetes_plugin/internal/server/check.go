@@ -37,7 +37,7 @@ func (s *Server) Check(
 		// Without a property: the engine would print its value, secret or not.
 		answer.Failures = append(answer.Failures, &pulumirpc.CheckFailure{Reason: reason})
 	}
-	inputs, err := s.identified(urn, news, olds, req)
+	inputs, err := s.identified(urn, objects.Spelt(news), olds, req)
 	if err != nil {
 		refuse(err.Error())
 	}

@@ -45,7 +45,7 @@ func (m making) plan(ctx context.Context, old *unstructured.Unstructured) (resou
 	}
 	// What is there now and will be replaced must not look like a conflict.
 	force := creates || m.server.forces(object)
-	live, err := m.server.cluster.Apply(ctx, object,
+	live, err := m.server.cluster.Apply(ctx, objects.Marked(object),
 		cluster.As{Manager: m.manager, Force: force, Preview: true})
 	switch {
 	case apierrors.IsNotFound(err), apierrors.IsForbidden(err):
@@ -78,7 +78,7 @@ func (m making) apply(
 	waiter := m.server.waiter(ctx, m.urn)
 	err := wait.PollUntilContextCancel(within, askedEvery, true,
 		func(ctx context.Context) (bool, error) {
-			live, last = m.server.cluster.Apply(ctx, object,
+			live, last = m.server.cluster.Apply(ctx, objects.Marked(object),
 				cluster.As{Manager: m.manager, Force: force})
 			if meta.IsNoMatchError(last) {
 				m.server.cluster.Forget()

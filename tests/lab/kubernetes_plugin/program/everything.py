@@ -60,6 +60,8 @@ def run(
     opts: pulumi.ResourceOptions, replicas: int = 2, image: str = "web:1", greeting: str = "hello"
 ) -> None:
     """Declare all of it."""
+    minute = pulumi.CustomTimeouts(create="60s", update="60s", delete="60s")
+    opts = pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(custom_timeouts=minute))
     # A namespace and names that do not change: what is found by hand must be found here.
     namespace = k8s.core.v1.Namespace(NAMESPACE, metadata={"name": NAMESPACE}, opts=opts)
     inside = {"namespace": namespace.metadata.name}
