@@ -63,4 +63,5 @@ def test_a_run_says_that_it_uses_a_stand_in_once(project):
 
     done = project.pulumi("up", "--yes", "--skip-preview")
 
-    assert (done.stdout + done.stderr).count("STAND-IN: kubernetes resources") == 1
+    diagnostics = done.stdout.split("Diagnostics:")[1]
+    assert diagnostics.count("STAND-IN: kubernetes resources") == 1

@@ -24,7 +24,7 @@ def said(project, *arguments: str) -> str:
 
 def test_the_contents_of_a_secret_are_nowhere_in_the_clear(project, cluster):
     # Declared as plain text: that it is a secret is known by its kind.
-    project.want("small", objects=[secret(stringData={"password": CANARY})])
+    project.want("small", objects=[secret(string_data={"password": CANARY})])
     words = said(project, "preview", "--diff")
     words += said(project, "up", "--yes", "--skip-preview", "--diff")
     cluster.edit(
