@@ -1,0 +1,25 @@
+"""What a real machine gives a node and nspawn does not, made up for in the machine, not in K3s."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+PLAIN_FOLDERS = ("/var/lib/kubelet", "/var/lib/rancher")
+"""containerd's overlays cannot lie on the machine's own overlay."""
+
+_HERE = Path(__file__).parent
+_UNIT = "lab-kubernetes.service"
+_SCRIPT = "/usr/local/lib/lab-kubernetes.sh"
+
+
+def machine_options() -> tuple[str, ...]:
+    """Return the options of systemd-nspawn with which a machine can be a node."""
+    units = "/etc/systemd/system"
+    return (
+        "--capability=CAP_SYSLOG",
+        "--system-call-filter=@keyring bpf",
+        "--bind=/dev/kmsg",
+        f"--bind-ro={_HERE / _UNIT}:{units}/{_UNIT}",
+        f"--bind-ro={_HERE / _UNIT}:{units}/sysinit.target.wants/{_UNIT}",
+        f"--bind-ro={_HERE / 'prepare.sh'}:{_SCRIPT}",
+    )

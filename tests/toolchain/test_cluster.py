@@ -1,0 +1,38 @@
+"""What the lab's Kubernetes is made of can be built, and is no part of what everybody needs."""
+
+import re
+
+import pytest
+
+from toolchain.catalog import TOOLS
+from toolchain.cluster import KUBERNETES, MINORS, cluster_tools
+from toolchain.tool import ROOT
+
+
+def test_it_is_built_on_demand_only():
+    assert not {tool.name for tool in TOOLS} & {tool.name for tool in cluster_tools()}
+
+
+@pytest.mark.parametrize("version", MINORS)
+def test_every_version_is_required_by_a_module_of_its_own(version):
+    folder = ROOT / "toolchain/modules" / MINORS[version]
+    text = (folder / "go.mod").read_text()
+
+    assert re.findall(r"k8s.io/kubernetes v(\S+)", text) == [version]
+    assert set(re.findall(r"=> k8s.io/\S+ v0\.(\S+)", text)) == {version.removeprefix("1.")}
+    assert (folder / "go.sum").stat().st_size
+
+
+@pytest.mark.parametrize("tool", cluster_tools(), ids=lambda tool: tool.name)
+def test_every_build_is_there_and_locked(tool):
+    build = tool.module or tool.standin
+    folder = ROOT / build.directory
+
+    assert (folder / "go.mod").is_file()
+    assert (folder / "go.sum").is_file()
+
+
+def test_the_default_is_the_stacks_minor():
+    stack = re.search(r"version: v(\d+\.\d+)", (ROOT / "Pulumi.testing.yaml").read_text())[1]
+
+    assert KUBERNETES.startswith(stack)

@@ -1,0 +1,80 @@
+"""What the lab's Kubernetes is made of; built on demand only, by `python3 -m toolchain --cluster`.
+
+Kubernetes 1.33.6, the stack's, is not complete where only Go modules can be had: 1.33.4 is the
+nearest that is. The other minors are there to rehearse an upgrade.
+"""
+
+from .tool import GoBuild, Tool
+
+KUBERNETES = "1.33.4"
+MINORS = {"1.33.4": "kubernetes", "1.34.4": "kubernetes-1.34", "1.35.0": "kubernetes-1.35"}
+"""The module that requires each version."""
+
+
+def _tool(
+    name: str,
+    version: str,
+    module: str,
+    package: str = ".",
+    by_hand: str = "",
+    variable: str = "main.version",
+) -> Tool:
+    return Tool(
+        name=name,
+        version=version,
+        by_hand=f"https://{by_hand or package}",
+        module=GoBuild(
+            directory=f"toolchain/modules/{module}",
+            package=package,
+            output=f"cluster/{name}",
+            version_variable=variable,
+            version_prefix="v",
+        ),
+    )
+
+
+def kubernetes(version: str) -> Tool:
+    """Return Kubernetes' components and etcd, as one program."""
+    where, (major, minor, _) = "k8s.io/component-base/version", version.split(".")
+    # Clients ask for the two numbers apart, and the linker takes more than one assignment.
+    variable = f"{where}.gitMajor={major} -X {where}.gitMinor={minor} -X {where}.gitVersion"
+    return _tool(
+        f"kubernetes-{version}",
+        version,
+        MINORS[version],
+        by_hand="kubernetes.io/releases",
+        variable=variable,
+    )
+
+
+def _launcher() -> Tool:
+    return Tool(
+        name="k3s",
+        version="1",
+        by_hand="https://github.com/k3s-io/k3s/releases (the real one)",
+        standin=GoBuild(
+            directory="lab/k3s",
+            package=".",
+            output="cluster/k3s",
+            version_variable="main.version",
+        ),
+    )
+
+
+_PLUGINS = "github.com/containernetworking/plugins/plugins"
+
+COMMON = (
+    _launcher(),
+    _tool("flannel", "0.28.4", "flannel", by_hand="github.com/flannel-io/flannel"),
+    _tool("cni-bridge", "1.8.0", "cni", f"{_PLUGINS}/main/bridge"),
+    _tool("cni-loopback", "1.8.0", "cni", f"{_PLUGINS}/main/loopback"),
+    _tool("cni-host-local", "1.8.0", "cni", f"{_PLUGINS}/ipam/host-local"),
+    _tool("cni-portmap", "1.8.0", "cni", f"{_PLUGINS}/meta/portmap"),
+    _tool("pause", "1", "pause", by_hand="kubernetes.io/releases"),
+    _tool("coredns", "1.12.1", "coredns", by_hand="coredns.io"),
+)
+
+
+def cluster_tools(version: str = KUBERNETES) -> tuple[Tool, ...]:
+    """Return all that a cluster of one version needs."""
+    return (kubernetes(version), *COMMON)

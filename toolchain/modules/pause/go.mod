@@ -1,0 +1,3 @@
+module coldstorage.local/toolchain/pause
+
+go 1.26
