@@ -162,7 +162,9 @@ def _pack(launcher: Path, tree: Path, target: Path, version: str, made: dict[str
                 archive.writestr(link, os.readlink(path))
             elif path.is_file():
                 archive.write(path, path.relative_to(tree))
-        contents = "".join(f"{info.filename} {info.CRC:x} {info.file_size}\n" for info in archive.filelist)
+        contents = "".join(
+            f"{info.filename} {info.CRC:x} {info.file_size}\n" for info in archive.filelist
+        )
         digest = hashlib.sha256(contents.encode()).hexdigest()
         archive.comment = json.dumps({"version": version, "digest": digest, "made": made}).encode()
     target.chmod(0o755)

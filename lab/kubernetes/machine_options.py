@@ -20,6 +20,7 @@ def machine_options() -> tuple[str, ...]:
         "--system-call-filter=@keyring bpf",
         "--bind=/dev/kmsg",
         f"--bind-ro={_HERE / _UNIT}:{units}/{_UNIT}",
-        f"--bind-ro={_HERE / _UNIT}:{units}/sysinit.target.wants/{_UNIT}",
+        # systemd takes nothing but links in a folder .wants, and a link cannot be bound.
+        f"--bind-ro={_HERE / 'sysinit.conf'}:{units}/sysinit.target.d/lab-kubernetes.conf",
         f"--bind-ro={_HERE / 'prepare.sh'}:{_SCRIPT}",
     )

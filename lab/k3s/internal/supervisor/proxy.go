@@ -31,6 +31,8 @@ func newProxy(s *Supervisor, port string, clients *x509.CertPool) (http.Handler,
 		ready := s.ready
 		s.mutex.RUnlock()
 		if !ready || r.Header.Get(via) != "" {
+			// The next connection to 127.0.0.1 may find the API server itself.
+			w.Header().Set("Connection", "close")
 			http.Error(w, "apiserver not ready", http.StatusServiceUnavailable)
 			return
 		}
