@@ -68,7 +68,7 @@ func server(arguments []string) error {
 			" on each peer etcd server and rejoin the nodes")
 		return nil
 	}
-	return supervised(ctx, group, func() error { return s.Run(ctx, notifyReady) })
+	return supervised(ctx, group, s.Run)
 }
 
 func agent(arguments []string) error {
@@ -79,22 +79,20 @@ func agent(arguments []string) error {
 	log.Printf("Starting k3s agent %s (%s)", version, standIn)
 	ctx := whileWanted()
 	n := node.New(o, group, node.Cluster{})
-	return supervised(ctx, group, func() error {
-		if err := n.Join(ctx); err != nil {
-			return err
-		}
-		notifyReady()
-		return nil
-	})
+	return supervised(ctx, group, n.Join)
 }
 
 // supervised runs until the first of: asked to stop, could not start, a program ended.
-func supervised(ctx context.Context, group *children.Group, run func() error) error {
+func supervised(ctx context.Context, group *children.Group, run func(context.Context) error) error {
+	ctx, cancel := context.WithCancel(ctx)
 	defer group.Stop()
+	defer cancel()
 	failed := make(chan error, 1)
 	go func() {
-		if err := run(); err != nil {
+		if err := run(ctx); err != nil {
 			failed <- err
+		} else if ctx.Err() == nil {
+			notifyReady()
 		}
 	}()
 	ended := make(chan error, 1)

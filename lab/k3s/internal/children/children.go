@@ -3,7 +3,6 @@ package children
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log"
 	"os"
@@ -60,14 +59,12 @@ func (g *Group) Start(name string, arguments ...string) error {
 	g.running = append(g.running, c)
 	g.mutex.Unlock()
 	go func() {
-		err := c.command.Wait()
+		_ = c.command.Wait() // how it ended is in its state
 		close(c.done)
-		g.ended <- fmt.Errorf("%s ended (%w)", name, errors.Join(err, errNotAsked))
+		g.ended <- fmt.Errorf("%s ended: %s", name, c.command.ProcessState)
 	}()
 	return nil
 }
-
-var errNotAsked = errors.New("nobody had asked it to")
 
 // Command returns a program of the folder bin that is not started yet.
 func (g *Group) Command(name string, arguments ...string) *exec.Cmd {

@@ -67,8 +67,8 @@ func (s *Server) Reset(ctx context.Context) error {
 	return snapshots.Reset(ctx, s.password, s.options.Text("cluster-reset-restore-path"))
 }
 
-// Run starts everything and calls ready when it stands; it returns when the context ends or a part does.
-func (s *Server) Run(ctx context.Context, ready func()) error {
+// Run starts everything and returns when it stands.
+func (s *Server) Run(ctx context.Context) error {
 	if err := s.store.Restarted(); err != nil {
 		return err
 	}
@@ -84,6 +84,9 @@ func (s *Server) Run(ctx context.Context, ready func()) error {
 	if err := s.startComponents(ctx); err != nil {
 		return err
 	}
+	if err := s.deploy(ctx); err != nil {
+		return err
+	}
 	n := node.New(s.options, s.children, node.Cluster{
 		Server: "https://" + net.JoinHostPort(s.address, s.port()), API: "https://127.0.0.1:" + s.port(),
 		Token: token.Token{User: token.Node, Password: s.agent}, CA: s.cluster.Server.PEM,
@@ -91,11 +94,7 @@ func (s *Server) Run(ctx context.Context, ready func()) error {
 	if err := n.Start(ctx); err != nil {
 		return err
 	}
-	if err := s.afterwards(ctx); err != nil {
-		return err
-	}
-	ready()
-	return nil
+	return s.afterwards(ctx)
 }
 
 // startEtcd goes on as a member, becomes one, or makes the cluster.
@@ -222,7 +221,23 @@ func (s *Server) prepare() error {
 	return pki.Write(place, s.administrator(), os.FileMode(mode))
 }
 
-// afterwards starts what a cluster that stands needs: labels, addons, snapshots, members' care.
+// deploy applies the manifests; the first of them let flannel see the nodes.
+func (s *Server) deploy(ctx context.Context) error {
+	deployer := addons.Deployer{
+		Dir: filepath.Join(s.dir, "manifests"), Children: s.children,
+		Kubeconfig: filepath.Join(s.dir, "cred/supervisor.kubeconfig"),
+		Values: map[string]string{
+			"CLUSTER_DNS": s.options.Text("cluster-dns"), "CLUSTER_DOMAIN": s.options.Text("cluster-domain"),
+		},
+	}
+	if err := deployer.Write(s.options.List("disable")); err != nil {
+		return err
+	}
+	go deployer.Run(ctx)
+	return nil
+}
+
+// afterwards starts what a cluster that stands needs: labels, snapshots, members' care.
 func (s *Server) afterwards(ctx context.Context) error {
 	roles := map[string]string{}
 	for _, role := range []string{"control-plane", "etcd", "master"} {
@@ -231,14 +246,6 @@ func (s *Server) afterwards(ctx context.Context) error {
 	if err := s.api.Label(ctx, s.node, roles); err != nil {
 		return err
 	}
-	deployer := addons.Deployer{Dir: filepath.Join(s.dir, "manifests"), Children: s.children,
-		Kubeconfig: filepath.Join(s.dir, "cred/supervisor.kubeconfig"), Values: map[string]string{
-			"CLUSTER_DNS": s.options.Text("cluster-dns"), "CLUSTER_DOMAIN": s.options.Text("cluster-domain"),
-		}}
-	if err := deployer.Write(s.options.List("disable")); err != nil {
-		return err
-	}
-	go deployer.Run(ctx)
 	go s.store.RemoveGone(ctx, s.api.NodeNames)
 	if !s.options.On("disable-network-policy") {
 		log.Print("STAND-IN: network policies are NOT enforced here, as they would be by K3s")

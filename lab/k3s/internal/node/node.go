@@ -137,22 +137,23 @@ func (n *Node) Start(ctx context.Context) (err error) {
 	if err := n.startKubelet(); err != nil {
 		return err
 	}
-	if err := n.startNetwork(); err != nil {
+	if err := n.waitRegistered(ctx); err != nil {
 		return err
 	}
-	return n.waitReady(ctx)
+	return n.startNetwork()
 }
 
-// waitReady returns when the node is registered: from then on it is kubelet's to say how it is.
-func (n *Node) waitReady(ctx context.Context) error {
+// waitRegistered returns when the cluster knows the node and has addresses for its pods.
+func (n *Node) waitRegistered(ctx context.Context) error {
 	kubelet, err := api.WithFiles(n.cluster.API, n.path("server-ca.crt"),
 		n.path("client-kubelet.crt"), n.path("client-kubelet.key"))
 	if err != nil {
 		return err
 	}
 	for {
-		_, err := kubelet.Do(ctx, "GET", "/api/v1/nodes/"+n.name, nil)
-		if err == nil {
+		var node struct{ Spec struct{ PodCIDR string } }
+		err := kubelet.Get(ctx, "/api/v1/nodes/"+n.name, &node)
+		if err == nil && node.Spec.PodCIDR != "" {
 			return nil
 		}
 		select {
