@@ -16,6 +16,7 @@ def _tool(
     version: str,
     module: str,
     package: str = ".",
+    *,
     by_hand: str = "",
     variable: str = "main.version",
 ) -> Tool:

@@ -10,7 +10,7 @@ import json
 import os
 import shutil
 import zipfile
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
@@ -52,7 +52,7 @@ class Distribution:
     """One version of Kubernetes as a release of K3s."""
 
     kubernetes: str = KUBERNETES
-    tools: Cache = Cache.of_this_user()
+    tools: Cache = field(default_factory=Cache.of_this_user)
     """Where the toolchain has put the programs (`python3 -m toolchain --cluster`)."""
     cache: Path | None = None
     """Where it is kept, if not in this user's cache."""
@@ -159,7 +159,7 @@ def _pack(launcher: Path, tree: Path, target: Path, version: str, made: dict[str
             if path.is_symlink():
                 link = zipfile.ZipInfo(str(path.relative_to(tree)))
                 link.create_system, link.external_attr = 3, 0o120777 << 16
-                archive.writestr(link, os.readlink(path))
+                archive.writestr(link, str(path.readlink()))
             elif path.is_file():
                 archive.write(path, path.relative_to(tree))
         contents = "".join(

@@ -118,7 +118,6 @@ def full_name(name: str) -> str:
 def own_images(binaries: Path, debian: Path) -> list[Image]:
     """Return the images that a cluster of the lab runs, made of the toolchain's programs."""
     busybox = debian / "usr/bin/busybox"
-    certificates = {"tmp/.keep": b""}
     single = {
         "rancher/mirrored-pause:3.6": ("pause", "pause", "65535"),
         "rancher/mirrored-coredns-coredns:1.12.1": ("coredns", "coredns", "0"),
@@ -129,7 +128,7 @@ def own_images(binaries: Path, debian: Path) -> list[Image]:
     images = [
         Image(
             name=name,
-            files={command: binaries / program, **certificates},
+            files={command: binaries / program},
             entrypoint=(f"/{command}",),
             user=user,
         )
@@ -137,11 +136,11 @@ def own_images(binaries: Path, debian: Path) -> list[Image]:
         if (binaries / program).exists()
     ]
     shell = {f"bin/{name}": "busybox" for name in APPLETS}
-    for name in ("rancher/mirrored-library-busybox:1.36.1", "lab/debug:1"):
-        images.append(
-            Image(name=name, files={"bin/busybox": busybox, **shell}, entrypoint=("/bin/sh",))
-        )
-    return images
+    shells = [
+        Image(name=name, files={"bin/busybox": busybox, **shell}, entrypoint=("/bin/sh",))
+        for name in ("rancher/mirrored-library-busybox:1.36.1", "lab/debug:1")
+    ]
+    return images + shells
 
 
 APPLETS = (

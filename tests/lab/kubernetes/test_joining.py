@@ -12,7 +12,7 @@ pytestmark = pytest.mark.machines
 ANOTHER = "K10" + "0" * 64 + "::server:wrong"
 
 
-def refused(program: str, *words: str, **config: str) -> str:
+def refused(program: str, *words: str) -> str:
     done = subprocess.run([program, *words], capture_output=True, text=True, check=False)
     assert done.returncode
     return done.stderr

@@ -28,9 +28,13 @@ func (c *Client) VerifyNodePassword(ctx context.Context, node, password string) 
 	var secret struct{ Data map[string][]byte }
 	err := c.Get(ctx, path+"/"+name, &secret)
 	if err == nil {
-		return matches(string(secret.Data["hash"]), password)
+		err = matches(string(secret.Data["hash"]), password)
+		if !errors.Is(err, ErrNodePassword) || c.hasNode(ctx, node) {
+			return err
+		}
+		_, err = c.Do(ctx, http.MethodDelete, path+"/"+name, nil)
 	}
-	if !errors.Is(err, ErrNotFound) {
+	if err != nil && !errors.Is(err, ErrNotFound) {
 		return err
 	}
 	hash, err := hashed(password)
@@ -49,14 +53,10 @@ func (c *Client) VerifyNodePassword(ctx context.Context, node, password string) 
 	return err
 }
 
-// ForgetNode lets another machine have a node's name.
-func (c *Client) ForgetNode(ctx context.Context, node string) error {
-	path := "/api/v1/namespaces/kube-system/secrets/" + node + ".node-password.k3s"
-	_, err := c.Do(ctx, http.MethodDelete, path, nil)
-	if errors.Is(err, ErrNotFound) {
-		return nil
-	}
-	return err
+// hasNode tells whether a node of that name exists; if that cannot be known, it does.
+func (c *Client) hasNode(ctx context.Context, node string) bool {
+	_, err := c.Do(ctx, http.MethodGet, "/api/v1/nodes/"+node, nil)
+	return !errors.Is(err, ErrNotFound)
 }
 
 func hashed(password string) (string, error) {

@@ -14,7 +14,7 @@ import (
 	"time"
 )
 
-const patience = 10 * time.Second
+const patience = 3 * time.Second // K3s itself is gone at once
 
 // Group is the programs of a node: when one ends, the node does, and systemd starts it anew.
 type Group struct {

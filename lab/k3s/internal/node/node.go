@@ -95,22 +95,22 @@ func (n *Node) Join(ctx context.Context) error {
 	n.cluster = Cluster{Server: "https://" + local, API: "https://" + local, Token: shown}
 	client, err := n.introduced(ctx, n.cluster.Server)
 	if err != nil {
-		return err
+		return fmt.Errorf("joining %s as an agent: %w", first, err)
 	}
-	go balancer.follow(ctx, client)
-	return n.Start(ctx)
+	n.cluster.CA = client.Authority
+	go balancer.follow(ctx, client.Client)
+	if err := n.Start(ctx); err != nil {
+		return fmt.Errorf("joining %s as an agent: %w", first, err)
+	}
+	return nil
 }
 
 // introduced waits for a server to answer; that it is the wrong one is no reason to wait.
-func (n *Node) introduced(ctx context.Context, url string) (*api.Client, error) {
+func (n *Node) introduced(ctx context.Context, url string) (*Introduced, error) {
 	for {
 		client, err := Introduce(ctx, url, n.cluster.Token)
 		if err == nil || errors.Is(err, ErrWrongCluster) {
-			if client != nil {
-				n.cluster.CA = client.Authority
-				return client.Client, nil
-			}
-			return nil, err
+			return client, err
 		}
 		log.Printf("Waiting for a server: %v", err)
 		select {

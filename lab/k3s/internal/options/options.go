@@ -18,12 +18,18 @@ type Options struct {
 	Rest []string
 }
 
-// Load returns the options of a command: flags before environment before files before defaults.
+// Load returns the options of a command: flags before files before environment, as with K3s, whose
+// files are read as if they were flags.
 func Load(command string, arguments []string) (*Options, error) {
 	o := &Options{command: command, values: map[string][]string{}}
 	flags, faults := o.parse(arguments)
 	files, err := readFiles(configFile(flags))
 	faults = append(faults, err)
+	for name, option := range known {
+		if value := os.Getenv(option.env); option.env != "" && value != "" && o.takes(name) {
+			o.values[name] = split(option, value)
+		}
+	}
 	for name, values := range files {
 		wanted, fault := o.find(name)
 		if fault != nil && command == "etcd-snapshot" && isKnown(name) {
@@ -31,11 +37,6 @@ func Load(command string, arguments []string) (*Options, error) {
 		}
 		faults = append(faults, fault)
 		o.values[wanted] = values
-	}
-	for name, option := range known {
-		if value := os.Getenv(option.env); option.env != "" && value != "" && o.takes(name) {
-			o.values[name] = split(option, value)
-		}
 	}
 	delete(flags, "config")
 	maps.Copy(o.values, flags)
