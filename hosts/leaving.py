@@ -1,0 +1,69 @@
+"""A machine leaves the database tier: who stays has a quorum and a leader, or it stays too."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pyinfra.operations import files, server, systemd
+
+from .database_node import DatabaseNode
+from .deploying import deploy
+from .rendering import as_json, program
+
+_STOPPED = (
+    "database-backup-full.timer",
+    "database-backup-incr.timer",
+    "etcd-defragment.timer",
+    "etcd-snapshot.timer",
+    "keepalived.service",
+    "pgbouncer.service",
+    "redis-follows.service",
+    "redis-server.service",
+    "patroni.service",
+    # Last: it would take the address off, should it still be here.
+    "address-guard.service",
+)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Leaving(DatabaseNode):
+    """What a machine is told that leaves."""
+
+    others: list[str]
+    """Those who stay."""
+
+
+@deploy("Database leaves")
+def leave(wanted: Leaving) -> None:
+    """Prove that nobody misses it, hand over, stop everything, and be no member any more."""
+    files.put(
+        name="Write the program that leaves",
+        src=program("on_machine/database_leave.py"),
+        dest="/usr/local/sbin/database-leave",
+        mode="755",
+    )
+    files.put(
+        name="Write who stays",
+        src=as_json(
+            {
+                "name": wanted.name,
+                "others": sorted(wanted.others),
+                "cluster": wanted.cluster,
+                "client_urls": {name: wanted.etcd.client_url(name) for name in wanted.members},
+                "peer_urls": {name: wanted.etcd.peer_url(name) for name in wanted.members},
+            }
+        ),
+        dest="/etc/database-leave.json",
+        mode="644",
+    )
+    for step, what in (
+        ("prove", "Prove that those who stay have a quorum and a standby"),
+        ("hand-over", "Hand over if this machine leads"),
+    ):
+        server.shell(name=what, commands=[f"database-leave {step}"], _timeout=120)
+    for unit in _STOPPED:
+        systemd.service(name=f"Stop {unit}", service=unit, running=False, enabled=False)
+    server.shell(
+        name="Be no member of etcd any more", commands=["database-leave remove"], _timeout=60
+    )
+    systemd.service(name="Stop etcd", service="etcd.service", running=False, enabled=False)

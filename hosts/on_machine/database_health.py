@@ -1,0 +1,81 @@
+#!/usr/bin/env python3
+"""Tells whether this machine's database is well: ``database-health [--wait N] PART...``.
+
+``postgresql``: it leads, or streams from whoever does. ``etcd``: its member sees a quorum.
+Without parts, all of them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import ssl
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+SETTINGS = Path("/etc/database-health.json")
+ETCD = "http://127.0.0.1:2381/health"
+_PAUSE = 0.5
+
+
+def main() -> None:
+    """Exit with 0 once all parts are well, or with what is wrong once time is up."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--wait", type=float, default=0, help="seconds that it may take")
+    parser.add_argument("parts", nargs="*", choices=[[], *PARTS], help="all, unless named")
+    told = parser.parse_args()
+    deadline = time.monotonic() + told.wait
+    while wrong := [w for part in told.parts or PARTS if (w := PARTS[part]())]:
+        if time.monotonic() >= deadline:
+            sys.exit("\n".join(wrong))
+        time.sleep(_PAUSE)
+
+
+def postgresql() -> str | None:
+    """Return why PostgreSQL is not well, or nothing."""
+    settings = json.loads(SETTINGS.read_text(encoding="utf-8"))
+    context = ssl.create_default_context(cafile=settings["authority"])
+    return wrong_with_postgresql(answer(f"{settings['api']}/patroni", context))
+
+
+def wrong_with_postgresql(said: dict[str, Any]) -> str | None:
+    """Return what is wrong according to Patroni."""
+    role, state = said.get("role"), said.get("state")
+    if "error" in said:
+        return f"postgresql: Patroni does not answer: {said['error']}"
+    if role in ("primary", "master") and state == "running":
+        return None
+    if role == "replica" and said.get("replication_state") == "streaming":
+        return None
+    return f"postgresql: is {role}, {state}, replication: {said.get('replication_state')}"
+
+
+def etcd() -> str | None:
+    """Return why etcd is not well, or nothing."""
+    said = answer(ETCD, None)
+    return None if said.get("health") == "true" else f"etcd: {said}"
+
+
+def answer(url: str, context: ssl.SSLContext | None) -> dict[str, Any]:
+    """Return what a URL says; whoever is not well says so with another status."""
+    try:
+        with urllib.request.urlopen(url, timeout=3, context=context) as response:  # noqa: S310
+            return dict(json.load(response))
+    except urllib.error.HTTPError as error:
+        try:
+            return dict(json.load(error))
+        except ValueError:
+            return {"error": str(error)}
+    except (OSError, ValueError) as error:
+        return {"error": str(error)}
+
+
+PARTS: dict[str, Callable[[], str | None]] = {"postgresql": postgresql, "etcd": etcd}
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,96 @@
+"""PgBouncer: many clients on few connections, on every machine, to the PostgreSQL beside it.
+
+Whoever connects to the database address reaches the pooler of the leader. It asks PostgreSQL for
+a role's SCRAM secret by ``auth_query`` and hands it on, so that no password stands in its files
+but that of the role that may ask.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from io import StringIO
+
+from pyinfra.operations import files, systemd
+
+from .checks import port, refuse, secret, within
+from .deploying import deploy
+from .identity import Identity, write_identity
+from .packages import Packages
+from .patroni import SOCKETS
+from .rendering import rendered
+
+PACKAGES = Packages(names=("pgbouncer",), ours=("pgbouncer",))
+FOLDER = "/etc/pgbouncer"
+ASKING_ROLE = "pooler"
+"""The role that may read SCRAM secrets, through a function of ``roles.py``."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PgBouncer:
+    """The pooler of one machine."""
+
+    identity: Identity
+    password: str = field(repr=False)
+    """Of the role that asks."""
+    pool_size: int
+    max_clients: int = 2000
+    port: int = 6432
+
+    def __post_init__(self) -> None:
+        refuse(
+            [
+                *secret("password", self.password),
+                *port("port", self.port),
+                *within("pool_size", self.pool_size, 1, 1000),
+                *within("max_clients", self.max_clients, 1, 100_000),
+            ]
+        )
+
+
+@deploy("PgBouncer")
+def pgbouncer(wanted: PgBouncer) -> None:
+    """Install PgBouncer and keep it running."""
+    files.directory(name="Make the folder of PgBouncer", path=FOLDER, group="postgres", mode="750")
+    identity_changed = write_identity(wanted.identity, f"{FOLDER}/tls", "postgres")
+    written = [
+        files.put(
+            name=f"Write PgBouncer's {file}",
+            src=text,
+            dest=f"{FOLDER}/{file}",
+            user="root",
+            group="postgres",
+            mode="640",
+        )
+        for file, text in (
+            ("userlist.txt", StringIO(f'"{ASKING_ROLE}" "{wanted.password}"\n')),
+            (
+                "pgbouncer.ini",
+                rendered(
+                    "pgbouncer.ini.j2",
+                    wanted=wanted,
+                    folder=FOLDER,
+                    sockets=SOCKETS,
+                    asking_role=ASKING_ROLE,
+                ),
+            ),
+        )
+    ]
+    unit = files.put(
+        name="Write how systemd runs PgBouncer",
+        src=rendered("pgbouncer.service.d.j2"),
+        dest="/etc/systemd/system/pgbouncer.service.d/platform.conf",
+        mode="644",
+    )
+    systemd.daemon_reload(name="Have systemd read PgBouncer's unit", _if=unit.did_change)
+    started = systemd.service(
+        name="Keep PgBouncer running", service="pgbouncer.service", running=True, enabled=True
+    )
+    systemd.service(
+        name="Reload PgBouncer when its settings or certificates changed",
+        service="pgbouncer.service",
+        reloaded=True,
+        _if=lambda: (
+            (identity_changed() or any(file.did_change() for file in written))
+            and not started.did_change()
+        ),
+    )
