@@ -45,6 +45,8 @@ class Base:
 class FirstBootUnderWay(FactBase[bool]):
     """Whether cloud-init is there and has not finished."""
 
+    default = bool
+
     @override
     def command(self) -> str:
         return "! command -v cloud-init >/dev/null || cloud-init status || true"

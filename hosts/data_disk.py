@@ -96,6 +96,8 @@ def data_disk(wanted: DataDisk) -> None:
 class Mounted(FactBase[bool]):
     """Whether something is mounted at a place."""
 
+    default = bool
+
     @override
     def command(self, path: str) -> StringCommand:
         return StringCommand(

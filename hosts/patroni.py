@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from ipaddress import IPv4Address, IPv4Network
 
 from pyinfra.context import host
@@ -155,12 +156,7 @@ def patroni(wanted: Patroni) -> None:
             f" --cacert {TLS}/ca.pem --cert {TLS}/certificate.pem --key {TLS}/key.pem"
             f" --data @{FOLDER}/dynamic.json {wanted.api}/config"
         ],
-        _if=lambda: (
-            not holds(
-                host.get_fact(Answer, url=f"{wanted.api}/config", authority=AUTHORITY),
-                wanted.dynamic,
-            )
-        ),
+        _if=lambda: not holds(_settings(wanted), wanted.dynamic),
     )
 
 
@@ -218,6 +214,14 @@ def _configure(wanted: Patroni) -> Callable[[], bool]:
     return lambda: identity_changed() or settings.did_change()
 
 
+def _settings(wanted: Patroni) -> dict[str, object]:
+    """Return what stands in etcd now."""
+    answer: dict[str, object] = host.get_fact(
+        Answer, url=f"{wanted.api}/config", authority=AUTHORITY
+    )
+    return answer
+
+
 def holds(said: Mapping[str, object], wanted: Mapping[str, object]) -> bool:
     """Tell whether an answer has all that is wanted, whatever else it has."""
     return all(
@@ -230,5 +234,7 @@ def holds(said: Mapping[str, object], wanted: Mapping[str, object]) -> bool:
 
 def leads(wanted: Patroni) -> bool:
     """Tell whether this machine's PostgreSQL is the one that is written to."""
-    answer = host.get_fact(Answer, url=f"{wanted.api}/primary", authority=AUTHORITY)
-    return answer["status"] == 200  # noqa: PLR2004 - HTTP's
+    answer: dict[str, object] = host.get_fact(
+        Answer, url=f"{wanted.api}/primary", authority=AUTHORITY
+    )
+    return answer["status"] == HTTPStatus.OK

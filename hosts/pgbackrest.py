@@ -52,7 +52,7 @@ class PgBackRest:
     incremental_every_hours: int = 6
     retention_days: int = 30
     queue_gib: int = 5
-    """How much log may wait for the store; then the archive gets a gap, and the disk is not full."""
+    """How much log may wait for the store; more of it is a gap in the archive, not a full disk."""
     processes: int = 2
 
     def __post_init__(self) -> None:

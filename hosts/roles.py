@@ -54,6 +54,8 @@ class Roles:
 class Applied(FactBase[str]):
     """The digest of the script that ran last; nothing where this machine does not lead."""
 
+    default = str
+
     @override
     def command(self) -> str:
         question = (

@@ -15,6 +15,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -40,19 +41,24 @@ def postgresql() -> str | None:
     """Return why PostgreSQL is not well, or nothing."""
     settings = json.loads(SETTINGS.read_text(encoding="utf-8"))
     context = ssl.create_default_context(cafile=settings["authority"])
-    return wrong_with_postgresql(answer(f"{settings['api']}/patroni", context))
+    return wrong_with_postgresql(
+        answer(f"{settings['api']}/primary", context), answer(f"{settings['api']}/patroni", context)
+    )
 
 
-def wrong_with_postgresql(said: dict[str, Any]) -> str | None:
-    """Return what is wrong according to Patroni."""
-    role, state = said.get("role"), said.get("state")
+def wrong_with_postgresql(as_primary: dict[str, Any], said: dict[str, Any]) -> str | None:
+    """Return what is wrong according to Patroni.
+
+    While a cluster is being made its first machine says "primary" before it has the lock.
+    """
     if "error" in said:
         return f"postgresql: Patroni does not answer: {said['error']}"
-    if role in ("primary", "master") and state == "running":
+    if as_primary.get("status") == HTTPStatus.OK:
         return None
-    if role == "replica" and said.get("replication_state") == "streaming":
+    if said.get("role") == "replica" and said.get("replication_state") == "streaming":
         return None
-    return f"postgresql: is {role}, {state}, replication: {said.get('replication_state')}"
+    told = {key: said.get(key) for key in ("role", "state", "replication_state")}
+    return f"postgresql: neither leads nor streams: {told}"
 
 
 def etcd() -> str | None:
@@ -62,13 +68,13 @@ def etcd() -> str | None:
 
 
 def answer(url: str, context: ssl.SSLContext | None) -> dict[str, Any]:
-    """Return what a URL says; whoever is not well says so with another status."""
+    """Return what a URL says, and its ``status``; whoever is not well has another one than 200."""
     try:
         with urllib.request.urlopen(url, timeout=3, context=context) as response:  # noqa: S310
-            return dict(json.load(response))
+            return {**json.load(response), "status": response.status}
     except urllib.error.HTTPError as error:
         try:
-            return dict(json.load(error))
+            return {**json.load(error), "status": error.code}
         except ValueError:
             return {"error": str(error)}
     except (OSError, ValueError) as error:

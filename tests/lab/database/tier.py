@@ -1,0 +1,193 @@
+"""Three database machines of the stack, changed through the worker as the provider would."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import trustme
+
+from hosts.database import PACKAGES
+from lab.machines import BaseImage, Machine, PackageRepository
+from lab.machines.access import lab_key
+from lab.machines.network import NAMESPACES, entered
+from pulumi_pyinfra.protocol import Action, Event, Finished, Host, Operation, Request, Ssh, Status
+from pulumi_pyinfra.worker_process import Worker
+from tests.lab.machines.conftest import DATA, DATABASE, MACHINES, ROOT, SSH_SECONDS, STACK, Lab
+
+VIRTUAL = STACK["coldstorage:network"]["database_address"]
+CLUSTER = "cold"
+CLIENT = "192.168.15.110"
+PASSWORDS = {
+    name: f"{name.replace('_', '-')}-word-0123456789"
+    for name in ("superuser", "replication", "rewind", "pooler", "redis", "redis_replication")
+}
+OWNER_PASSWORD = "owner-word-0123456789"
+SIZE = {"memory_mib": 1024, "cores": 2, "disk_gib": 2}
+SECONDS = 400
+
+
+@dataclass
+class Tier:
+    """The machines, and what they are told."""
+
+    lab: Lab
+    names: tuple[str, ...] = tuple(DATABASE)
+    more: dict[str, Any] = field(default_factory=dict)
+    authority: trustme.CA = field(default_factory=trustme.CA)
+
+    def machine(self, name: str) -> Machine:
+        return self.lab.machines[name]
+
+    @property
+    def machines(self) -> list[Machine]:
+        return [self.machine(name) for name in self.names]
+
+    def start(self, *names: str) -> None:
+        """Have machines with a blank data disk each."""
+        packages = PackageRepository(packages=PACKAGES.names, image=BaseImage()).obtain()
+        for name in names:
+            volume = self.lab.volume(name, 2, formatted=False)
+            machine = self.lab.machine(name, packages=packages, disks={DATA: volume.file})
+            machine.boot()
+        for name in names:
+            self.machine(name).wait_for_ssh(SSH_SECONDS)
+
+    @cached_property
+    def identities(self) -> dict[str, dict[str, str]]:
+        return {}
+
+    def identity(self, name: str) -> dict[str, str]:
+        """Return a machine's certificate, made once."""
+        if name not in self.identities:
+            made = self.authority.issue_cert(name, MACHINES[name]["address"], VIRTUAL, "127.0.0.1")
+            chain = b"".join(blob.bytes() for blob in made.cert_chain_pems)
+            self.identities[name] = {
+                "authority": self.authority.cert_pem.bytes().decode(),
+                "certificate": chain.decode(),
+                "key": made.private_key_pem.bytes().decode(),
+            }
+        return self.identities[name]
+
+    def arguments(self) -> dict[str, Any]:
+        """Return what all machines are told."""
+        members = {
+            name: {
+                "address": MACHINES[name]["address"],
+                "priority": MACHINES[name]["priority"],
+                "size": SIZE,
+            }
+            for name in self.names
+        }
+        return {
+            "cluster": CLUSTER,
+            "members": members,
+            "virtual_address": f"{VIRTUAL}/24",
+            "router_id": 210,
+            "interface": "eth0",
+            "clients": [f"{CLIENT}/32"],
+            "operators": ["192.168.15.1/32"],
+            "databases": [{"name": "cold_db", "owner": "cold_user", "password": OWNER_PASSWORD}],
+            "passwords": PASSWORDS,
+            "data_disk": DATA,
+            **self.more,
+        }
+
+    def request(
+        self, action: str, deploy: str, *only: str, own: dict[str, Any] | None = None
+    ) -> Request:
+        """Return what the provider would ask of a worker."""
+        hosts = [
+            Host(
+                name=name,
+                arguments={"name": name, "identity": self.identity(name), **(own or {})},
+                ssh=self._ssh(name),
+            )
+            for name in only or self.names
+        ]
+        return Request(
+            action=Action(action),
+            deploy=deploy if "." in deploy else f"hosts.database:{deploy}",
+            path=str(ROOT),
+            hosts=tuple(hosts),
+            arguments=self.arguments(),
+            secrets=self.secrets(),
+            deadline=60,
+        )
+
+    def secrets(self) -> tuple[str, ...]:
+        keys = [self.identity(name)["key"] for name in self.names]
+        return (*PASSWORDS.values(), OWNER_PASSWORD, *keys)
+
+    def ask(self, request: Request) -> list[Event]:
+        """Ask a worker that runs inside the lab's network."""
+
+        async def listen() -> list[Event]:
+            worker = Worker()
+            try:
+                return [event async for event in worker.events(request)]
+            finally:
+                if worker.free:
+                    await worker.close()
+
+        with entered(NAMESPACES / self.lab.place.namespace):
+            return asyncio.run(asyncio.wait_for(listen(), SECONDS))
+
+    def apply(self, *only: str, deploy: str = "database", **more: Any) -> list[Event]:
+        """Change the machines; raise with what failed."""
+        events = self.ask(self.request("apply", deploy, *only, **more))
+        if wrong := failed(events):
+            raise AssertionError("\n".join(wrong))
+        return events
+
+    def _ssh(self, name: str) -> Ssh:
+        machine = self.machine(name)
+        host_key = (machine.folder / "known_hosts").read_text().split(maxsplit=1)[1]
+        return Ssh(
+            address=MACHINES[name]["address"],
+            user="root",
+            private_key=lab_key(self.lab.place).read_text(),
+            host_keys=(" ".join(host_key.split()[:2]),),
+        )
+
+    def patroni(self) -> dict[str, dict[str, Any]]:
+        """Return the cluster as Patroni sees it, asked on any machine that answers."""
+        for machine in self.machines:
+            if machine.running:
+                said = machine.execute(
+                    "patronictl", "-c", "/etc/patroni/config.yml", "list", "-f", "json"
+                )
+                return {member["Member"]: member for member in json.loads(said)}
+        raise AssertionError("no machine runs")
+
+    def leader(self) -> str:
+        return next(name for name, m in self.patroni().items() if m["Role"] == "Leader")
+
+
+def failed(events: Sequence[Event]) -> list[str]:
+    """Return what went wrong, in words."""
+    wrong = []
+    ended = {event.host for event in events if isinstance(event, Finished)}
+    for event in events:
+        if isinstance(event, Operation) and event.status is Status.FAILED:
+            wrong.append(f"{event.host}: {event.name}: {event.command}\n{event.output}")
+        elif not isinstance(event, Operation | Finished) and getattr(event, "reason", None):
+            wrong.append(str(event))
+    return wrong or ([] if ended else ["no host was reached"])
+
+
+def changes(events: Sequence[Event]) -> dict[str, list[str]]:
+    """Return, by host, the operations that changed or would change something."""
+    told: dict[str, list[str]] = {}
+    for event in events:
+        if isinstance(event, Operation) and event.status in (
+            Status.CHANGES,
+            Status.CHANGED,
+            Status.UNKNOWN,
+        ):
+            told.setdefault(event.host, []).append(event.name)
+    return told
