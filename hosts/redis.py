@@ -53,7 +53,7 @@ class Redis:
 def redis(wanted: Redis) -> None:
     """Install Redis, and have it lead where the address is."""
     files.directory(
-        name="Make the folder of Redis", path=FOLDER, user="root", group="redis", mode="750"
+        name="Make the folder of Redis", path=FOLDER, user="root", group="redis", mode="2750"
     )
     written = [
         files.put(
