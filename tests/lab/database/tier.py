@@ -89,7 +89,7 @@ class Tier:
             "virtual_address": f"{VIRTUAL}/24",
             "router_id": 210,
             "interface": "eth0",
-            "clients": [f"{CLIENT}/32"],
+            "clients": [f"{CLIENT}/32", "192.168.15.1/32"],
             "operators": ["192.168.15.1/32"],
             "databases": [{"name": "cold_db", "owner": "cold_user", "password": OWNER_PASSWORD}],
             "passwords": PASSWORDS,

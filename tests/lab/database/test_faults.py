@@ -1,0 +1,134 @@
+"""Faults under load: nothing acknowledged is lost, and the address is where the leader is.
+
+The numbers are those of ``faults.md``. Each case ends with a tier that is well again, so that they
+can follow each other on the same machines.
+"""
+
+from __future__ import annotations
+
+import ssl
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+
+import pytest
+
+pytest.importorskip("psycopg")
+
+from lab.machines import faults
+from lab.machines.network import NAMESPACES, entered
+
+from .samples import Sampler
+from .tier import OWNER_PASSWORD, VIRTUAL, Tier
+from .workload import TABLE, Workload, verdict
+
+pytestmark = pytest.mark.machines
+# Everything of the lab shares two cores with whatever else runs there.
+SLOWER = 1.5
+
+
+class Case:
+    """A fault while numbers are written and everything is watched."""
+
+    def __init__(self, tier: Tier, ca: str) -> None:
+        context = ssl.create_default_context(cafile=ca)
+        where = {
+            "host": VIRTUAL, "port": 6432, "dbname": "cold_db", "user": "cold_user",
+            "password": OWNER_PASSWORD, "sslmode": "verify-full", "sslrootcert": ca,
+        }  # fmt: skip
+        self.tier = tier
+        self.workload = Workload(NAMESPACES / tier.lab.place.namespace, where)
+        self.sampler = Sampler(tier.machines, VIRTUAL, context)
+        self.began = 0.0
+
+    @contextmanager
+    def running(self) -> Iterator[Case]:
+        with entered(self.workload.namespace), self.workload.connect() as connection:
+            connection.execute(f"DROP TABLE IF EXISTS {TABLE}")
+            connection.execute(f"CREATE TABLE {TABLE} (number integer PRIMARY KEY)")
+        with ExitStack() as stack:
+            stack.enter_context(self.sampler.running())
+            stack.enter_context(self.workload.running())
+            self.wait_for(lambda: len(self.workload.of("acknowledged")) > 40, 20)
+            self.began = time.monotonic()
+            yield self
+            self.wait_until_well()
+
+    def wait_for(self, true, seconds: float) -> float:
+        """Return how long it took until something was true."""
+        started = time.monotonic()
+        while not true():
+            assert time.monotonic() - started < seconds, f"not after {seconds} s"
+            time.sleep(0.1)
+        return time.monotonic() - started
+
+    def wait_until_writes_are_back(self, seconds: float) -> None:
+        """Wait for a write that was asked for after the fault, then for a few more."""
+
+        def back() -> bool:
+            return any(
+                t.outcome == "acknowledged" and t.began > self.began + 1
+                for t in self.workload.tries[-20:]
+            )
+
+        self.wait_for(back, seconds)
+        time.sleep(2)
+
+    def wait_until_well(self, seconds: float = 60 * SLOWER) -> None:
+        def well() -> bool:
+            members = self.tier.patroni().values()
+            roles = [member["Role"] for member in members]
+            states = {member["State"] for member in members if member["Role"] != "Leader"}
+            return len(roles) == 3 and "Leader" in roles and states == {"streaming"}
+
+        self.wait_for(well, seconds)
+
+    def result(self) -> dict[str, object]:
+        """Return the verdict and the times, and print them."""
+        with entered(self.workload.namespace), self.workload.connect() as connection:
+            rows = connection.execute(f"SELECT number FROM {TABLE} FOR UPDATE").fetchall()  # noqa: S608
+        told: dict[str, object] = {
+            **verdict(self.workload, {row[0] for row in rows}),
+            "outage": round(self.workload.outage(self.began), 1),
+            **self.sampler.seconds(),
+        }
+        print("\n", told)  # noqa: T201 - a report
+        return told
+
+
+@pytest.fixture
+def case(tier, tmp_path) -> Case:
+    ca = tmp_path / "ca.pem"
+    ca.write_bytes(tier.authority.cert_pem.bytes())
+    return Case(tier, str(ca))
+
+
+def test_f08_the_leaders_power_is_cut(case):
+    with case.running():
+        leader = case.tier.machine(case.tier.leader())
+        case.began = time.monotonic()
+        leader.power_cut()
+        case.wait_until_writes_are_back(60 * SLOWER)
+        leader.boot()
+        leader.wait_for_ssh()
+
+    told = case.result()
+    assert told["lost"] == told["unexpected"] == 0
+    assert told["outage"] <= 32 * SLOWER
+    assert told["two holders"] == 0
+    assert told["holder does not lead"] <= 2
+
+
+def test_f09_the_leader_is_cut_off_from_its_peers_and_clients_still_reach_it(case):
+    with case.running():
+        leader = case.tier.machine(case.tier.leader())
+        others = tuple(m for m in case.tier.machines if m.name != leader.name)
+        with faults.partition(leader, away_from=others):
+            case.began = time.monotonic()
+            case.wait_until_writes_are_back(60 * SLOWER)
+
+    told = case.result()
+    assert told["lost"] == told["unexpected"] == 0
+    assert told["outage"] <= 32 * SLOWER
+    assert told["two holders"] <= 2
+    assert told["holder does not lead"] <= 2
