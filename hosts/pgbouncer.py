@@ -17,7 +17,7 @@ from .deploying import deploy
 from .identity import Identity, write_identity
 from .packages import Packages
 from .patroni import SOCKETS
-from .rendering import rendered
+from .rendering import program, rendered
 
 PACKAGES = Packages(names=("pgbouncer",), ours=("pgbouncer",))
 FOLDER = "/etc/pgbouncer"
@@ -75,13 +75,7 @@ def pgbouncer(wanted: PgBouncer) -> None:
             ),
         )
     ]
-    unit = files.put(
-        name="Write how systemd runs PgBouncer",
-        src=rendered("pgbouncer.service.d.j2"),
-        dest="/etc/systemd/system/pgbouncer.service.d/platform.conf",
-        mode="644",
-    )
-    systemd.daemon_reload(name="Have systemd read PgBouncer's unit", _if=unit.did_change)
+    _units()
     started = systemd.service(
         name="Keep PgBouncer running", service="pgbouncer.service", running=True, enabled=True
     )
@@ -93,4 +87,29 @@ def pgbouncer(wanted: PgBouncer) -> None:
             (identity_changed() or any(file.did_change() for file in written))
             and not started.did_change()
         ),
+    )
+
+
+def _units() -> None:
+    files.put(
+        name="Write the program that hands over while the pooler waits",
+        src=program("on_machine/database_switchover.py"),
+        dest="/usr/local/sbin/database-switchover",
+        mode="755",
+    )
+    units = [
+        files.put(
+            name=f"Write {unit}",
+            src=rendered(template),
+            dest=f"/etc/systemd/system/{unit}",
+            mode="644",
+        )
+        for unit, template in (
+            ("pgbouncer.service.d/platform.conf", "pgbouncer.service.d.j2"),
+            ("database-switchover@.service", "database-switchover.service.j2"),
+        )
+    ]
+    systemd.daemon_reload(
+        name="Have systemd read PgBouncer's units",
+        _if=lambda: any(unit.did_change() for unit in units),
     )

@@ -103,6 +103,22 @@ def case(tier, tmp_path) -> Case:
     return Case(tier, str(ca))
 
 
+def test_f01_a_planned_switchover(case):
+    case.workload.checked = True
+    with case.running():
+        leader = case.tier.machine(case.tier.leader())
+        case.began = time.monotonic()
+        leader.execute("systemctl", "start", "database-switchover@best.service")
+        case.wait_until_writes_are_back(20 * SLOWER)
+        assert case.tier.leader() != leader.name
+
+    told = case.result()
+    assert told["lost"] == told["unexpected"] == 0
+    assert told["outage"] <= 10 * SLOWER
+    assert told["two holders"] == 0
+    assert told["holder does not lead"] <= 2
+
+
 def test_f08_the_leaders_power_is_cut(case):
     with case.running():
         leader = case.tier.machine(case.tier.leader())

@@ -22,6 +22,15 @@ from lab.machines.network import entered
 EVERY_SECONDS = 0.04
 TABLE = "numbers"
 INSERT = f"INSERT INTO {TABLE} VALUES (%s)"  # noqa: S608 - no input of anybody
+# Without these a client does not notice that the machine is gone which it talks to: while it asks,
+# and while it waits for an answer.
+_NOTICE = {
+    "connect_timeout": 2,
+    "tcp_user_timeout": 2000,
+    "keepalives_idle": 1,
+    "keepalives_interval": 1,
+    "keepalives_count": 2,
+}
 # Errors that say that the statement was not done; after all others nobody knows.
 REFUSED = (psycopg.errors.ReadOnlySqlTransaction, psycopg.errors.CannotConnectNow)
 
@@ -44,6 +53,8 @@ class Workload:
     namespace: Path
     where: dict[str, Any]
     writers: int = 2
+    checked: bool = False
+    """Whether each connection is tried before it is used, as the pools of applications do."""
     tries: list[Try] = field(default_factory=list)
     connects: list[tuple[float, str]] = field(default_factory=list)
     """Connections that failed; nothing had been asked of them."""
@@ -67,7 +78,7 @@ class Workload:
 
     def connect(self, **more: Any) -> psycopg.Connection[Any]:
         """Connect as an application is told to."""
-        told = {"connect_timeout": 2, "tcp_user_timeout": 2000, **self.where, **more}
+        told = {**_NOTICE, **self.where, **more}
         connection = psycopg.connect(**told, autocommit=True)
         connection.prepare_threshold = None
         return connection
@@ -77,7 +88,7 @@ class Workload:
             number = writer
             connection: psycopg.Connection[Any] | None = None
             while not self._stop.is_set():
-                if connection is None:
+                if connection is None or (self.checked and self._died(connection)):
                     connection = self._connected()
                 else:
                     connection = self._one(connection, number)
@@ -90,6 +101,16 @@ class Workload:
         except psycopg.Error as error:
             self.connects.append((time.monotonic(), _words(error)))
             return None
+
+    def _died(self, connection: psycopg.Connection[Any]) -> bool:
+        try:
+            connection.execute("")
+        except psycopg.Error as error:
+            self.connects.append((time.monotonic(), _words(error)))
+            with suppress(psycopg.Error):
+                connection.close()
+            return True
+        return False
 
     def _one(
         self, connection: psycopg.Connection[Any], number: int
