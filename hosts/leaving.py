@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pyinfra.operations import files, server, systemd
 
 from .database_node import DatabaseNode
+from .etcd import JOINED
 from .deploying import deploy
 from .rendering import as_json, program
 
@@ -67,3 +68,6 @@ def leave(wanted: Leaving) -> None:
         name="Be no member of etcd any more", commands=["database-leave remove"], _timeout=60
     )
     systemd.service(name="Stop etcd", service="etcd.service", running=False, enabled=False)
+    # A member that was forgotten can't come back with what it knew.
+    files.file(name="Forget that it was a member", path=JOINED, present=False)
+    files.directory(name="Remove the member's data", path=wanted.etcd.data, present=False)

@@ -70,12 +70,12 @@ class PgBackRest:
 
 def archive_command(cluster: str) -> str:
     """Return what PostgreSQL runs for each piece of log."""
-    return f"timeout 60 pgbackrest --stanza={cluster} archive-push %p"
+    return f"timeout 20 pgbackrest --stanza={cluster} archive-push %p"
 
 
 def restore_command(cluster: str) -> str:
     """Return what PostgreSQL runs for a piece of log that it misses."""
-    return f'timeout 60 pgbackrest --stanza={cluster} archive-get %f "%p"'
+    return f'timeout 10 pgbackrest --stanza={cluster} archive-get %f "%p"'
 
 
 def write_settings(wanted: PgBackRest) -> None:
