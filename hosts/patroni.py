@@ -45,6 +45,7 @@ HOME = "/var/lib/postgresql"
 DATA = f"{HOME}/{POSTGRESQL}/main"
 SOCKETS = "/run/postgresql"
 POSTGRES_PORT, API_PORT = 5432, 8008
+_COPY_SECONDS = 6 * 3600
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -146,7 +147,7 @@ def patroni(wanted: Patroni) -> None:
     server.shell(
         name="Wait until PostgreSQL leads or follows",
         commands=["database-health --wait 90 postgresql"],
-        _timeout=120,
+        _timeout=_COPY_SECONDS,
         _if=started.did_change,
     )
     server.shell(

@@ -105,7 +105,7 @@ class Tier:
             Host(
                 name=name,
                 arguments={"name": name, "identity": self.identity(name), **(own or {})},
-                ssh=self._ssh(name),
+                ssh=self.ssh_to(self.machine(name)),
             )
             for name in only or self.names
         ]
@@ -144,25 +144,26 @@ class Tier:
             raise AssertionError("\n".join(wrong))
         return events
 
-    def _ssh(self, name: str) -> Ssh:
-        machine = self.machine(name)
-        host_key = (machine.folder / "known_hosts").read_text().split(maxsplit=1)[1]
+    def ssh_to(self, machine: Machine) -> Ssh:
+        """Return how a worker reaches a machine."""
+        address, host_key, *_ = (machine.folder / "known_hosts").read_text().split(maxsplit=1)
         return Ssh(
-            address=MACHINES[name]["address"],
+            address=address,
             user="root",
             private_key=lab_key(self.lab.place).read_text(),
             host_keys=(" ".join(host_key.split()[:2]),),
         )
 
     def patroni(self) -> dict[str, dict[str, Any]]:
-        """Return the cluster as Patroni sees it, asked on any machine that answers."""
-        for machine in self.machines:
-            if machine.running:
-                said = machine.execute(
-                    "patronictl", "-c", "/etc/patroni/config.yml", "list", "-f", "json"
-                )
-                return {member["Member"]: member for member in json.loads(said)}
-        raise AssertionError("no machine runs")
+        """Return the cluster as Patroni sees it, asked on the first machine that runs."""
+        return self.patroni_on(next(m.name for m in self.machines if m.running))
+
+    def patroni_on(self, name: str) -> dict[str, dict[str, Any]]:
+        """Return the cluster as one machine's Patroni sees it."""
+        said = self.machine(name).execute(
+            "patronictl", "-c", "/etc/patroni/config.yml", "list", "-f", "json"
+        )
+        return {member["Member"]: member for member in json.loads(said)}
 
     def leader(self) -> str:
         return next(name for name, m in self.patroni().items() if m["Role"] == "Leader")

@@ -1,0 +1,112 @@
+"""Backups in a real object store: encrypted, restored to a point in time, and in nobody's way."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from . import store as s3
+from .tier import Tier, changes
+
+pytestmark = [
+    pytest.mark.machines,
+    pytest.mark.skipif(s3.program() is None, reason="needs versitygw, an S3 server"),
+]
+PSQL = "runuser -u postgres -- psql -XAtq -v ON_ERROR_STOP=1 cold_db -c"
+# The machine's own server runs beside it: another port, another folder, and no archive.
+RESTORE = """set -eu
+at=/var/lib/postgresql/restored
+rm -rf $at; install -d -o postgres -g postgres -m 700 $at
+cd /; as="runuser -u postgres --"
+$as timeout 120 pgbackrest --stanza=cold --pg1-path=$at --type=time --target="{moment}" \
+    --target-action=promote --archive-mode=off restore
+settings="-p 5555 -c listen_addresses= -c ssl=off -c config_file=$at/postgresql.base.conf"
+$as /usr/lib/postgresql/17/bin/pg_ctl -D $at -w -t 60 -l $at/log -o "$settings" start || {{ cat $at/log; exit 1; }}
+"""
+
+
+@pytest.fixture(scope="module")
+def store(tier, tmp_path_factory) -> s3.Store:
+    made = s3.Store(tier.lab.network, tmp_path_factory.mktemp("store"), tier.authority)
+    tier.more["backups"] = made.backups()
+    return made
+
+
+def sql(tier: Tier, text: str) -> str:
+    return tier.machine(tier.leader()).ssh(f'{PSQL} "{text}"').strip()
+
+
+def archived(tier: Tier) -> bool:
+    """Tell whether a piece of log that is finished now arrives in the store."""
+    name = sql(tier, "select pg_walfile_name(pg_switch_wal())")
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        if sql(tier, "select last_archived_wal from pg_stat_archiver") >= name:
+            return True
+        time.sleep(0.5)
+    return False
+
+
+@pytest.mark.usefixtures("store")
+def test_with_the_store_away_the_deploy_ends_and_writes_go_on(tier):
+    started = time.monotonic()
+    tier.apply()
+    assert time.monotonic() - started < 120
+
+    assert sql(tier, "create table before_the_store (n int); select 1") == "1"
+    standby = next(name for name in tier.names if name != tier.leader())
+    tier.machine(standby).execute("systemctl", "restart", "patroni")
+    deadline = time.monotonic() + 60
+    while tier.patroni()[standby]["State"] != "streaming":
+        assert time.monotonic() < deadline, tier.patroni()
+        time.sleep(0.5)
+
+
+def test_once_the_store_answers_backups_are_made_and_nothing_is_left_to_do(tier, store):
+    with store.running():
+        leader = tier.machine(tier.leader())
+        leader.ssh("systemctl restart database-repository.service")
+        deadline = time.monotonic() + 60
+        while "full" not in leader.ssh(
+            "systemctl start database-backup@full; runuser -u postgres -- pgbackrest info"
+        ):
+            assert time.monotonic() < deadline
+        assert archived(tier)
+        assert changes(tier.apply()) == {}
+
+
+def test_what_is_in_the_bucket_says_nothing_without_the_key(tier, store):
+    with store.running():
+        sql(tier, "create table secrets (word text); insert into secrets values ('canary-word')")
+        tier.machine(tier.leader()).ssh("systemctl start database-backup@incr")
+        assert archived(tier)
+
+    assert len(store.files) > 10
+    for file in store.files:
+        content = file.read_bytes()
+        assert b"canary-word" not in content
+        if file.suffix != ".zst":
+            assert content.startswith(b"Salted__") or b"pg_control" not in content
+
+
+def test_a_dropped_table_is_restored_to_the_moment_before(tier, store):
+    with store.running():
+        sql(tier, "create table ledger as select generate_series(1, 1000) as n")
+        moment = sql(tier, "select clock_timestamp()")
+        time.sleep(1)
+        sql(tier, "drop table ledger")
+        assert archived(tier)
+        standby = tier.machine(next(name for name in tier.names if name != tier.leader()))
+
+        standby.ssh(RESTORE.format(moment=moment))
+        found = standby.ssh(
+            "cd /; runuser -u postgres -- psql -XAtq -h /run/postgresql -p 5555 cold_db"
+            " -c 'select count(*), sum(n) from ledger'"
+        )
+        standby.ssh(
+            "cd /; runuser -u postgres -- /usr/lib/postgresql/17/bin/pg_ctl stop -m immediate"
+            " -D /var/lib/postgresql/restored; rm -rf /var/lib/postgresql/restored"
+        )
+
+    assert found.strip() == "1000|500500"
