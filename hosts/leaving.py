@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pyinfra.operations import files, server, systemd
 
 from .database_node import DatabaseNode
-from .etcd import JOINED
 from .deploying import deploy
+from .etcd import JOINED
 from .rendering import as_json, program
 
 _STOPPED = (

@@ -11,6 +11,7 @@ import json
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -66,15 +67,16 @@ def hand_over(settings: dict[str, Any]) -> None:
         "switchover", settings["cluster"], "--leader", me,
         "--candidate", candidate["Member"], "--force",
     )  # fmt: skip
-    deadline = time.monotonic() + PATIENCE
-    while cluster_of(settings).get(candidate["Member"], {}).get("role") != "Leader":
-        if time.monotonic() > deadline:
-            sys.exit(f"database-leave: {candidate['Member']} does not lead after {PATIENCE} s")
-        time.sleep(0.5)
+    name = candidate["Member"]
+    wait(
+        f"{name} does not lead",
+        lambda: cluster_of(settings).get(name, {}).get("role") == "Leader",
+    )
 
 
 def remove(settings: dict[str, Any]) -> None:
-    """Have those who stay forget this member."""
+    """Have those who stay forget this member; Patroni does by itself, when its lease has ended."""
+    wait("Patroni still knows this machine", lambda: settings["name"] not in cluster_of(settings))
     known = members(settings)
     if settings["name"] not in known:
         return
@@ -82,6 +84,15 @@ def remove(settings: dict[str, Any]) -> None:
     done = etcdctl(staying(settings), "member", "remove", number)
     if done.returncode:
         sys.exit(f"database-leave: {done.stderr.strip()}")
+
+
+def wait(otherwise: str, true: Callable[[], bool]) -> None:
+    """Return when something is true."""
+    deadline = time.monotonic() + PATIENCE
+    while not true():
+        if time.monotonic() > deadline:
+            sys.exit(f"database-leave: {otherwise} after {PATIENCE} s")
+        time.sleep(0.5)
 
 
 def members(settings: dict[str, Any]) -> dict[str, tuple[str, bool]]:

@@ -22,7 +22,8 @@ cd /; as="runuser -u postgres --"
 $as timeout 120 pgbackrest --stanza=cold --pg1-path=$at --type=time --target="{moment}" \
     --target-action=promote --archive-mode=off restore
 settings="-p 5555 -c listen_addresses= -c ssl=off -c config_file=$at/postgresql.base.conf"
-$as /usr/lib/postgresql/17/bin/pg_ctl -D $at -w -t 60 -l $at/log -o "$settings" start || {{ cat $at/log; exit 1; }}
+$as /usr/lib/postgresql/17/bin/pg_ctl -D $at -w -t 60 -l $at/log -o "$settings" start ||
+    {{ cat $at/log; exit 1; }}
 """
 
 
