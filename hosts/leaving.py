@@ -64,10 +64,11 @@ def leave(wanted: Leaving) -> None:
         server.shell(name=what, commands=[f"database-leave {step}"], _timeout=120)
     for unit in _STOPPED:
         systemd.service(name=f"Stop {unit}", service=unit, running=False, enabled=False)
+    # Before it is removed: a member that learns that it was ends, and systemd would start it again.
+    systemd.service(name="Stop etcd", service="etcd.service", running=False, enabled=False)
     server.shell(
         name="Be no member of etcd any more", commands=["database-leave remove"], _timeout=60
     )
-    systemd.service(name="Stop etcd", service="etcd.service", running=False, enabled=False)
     # A member that was forgotten can't come back with what it knew.
     files.file(name="Forget that it was a member", path=JOINED, present=False)
     files.directory(name="Remove the member's data", path=wanted.etcd.data, present=False)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -164,6 +165,16 @@ class Tier:
             "patronictl", "-c", "/etc/patroni/config.yml", "list", "-f", "json"
         )
         return {member["Member"]: member for member in json.loads(said)}
+
+    @staticmethod
+    def becomes(true: Callable[[], bool], seconds: float) -> bool:
+        """Wait until something is true; tell whether it became so in time."""
+        deadline = time.monotonic() + seconds
+        while not true():
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(0.2)
+        return True
 
     def leader(self) -> str:
         return next(name for name, m in self.patroni().items() if m["Role"] == "Leader")
