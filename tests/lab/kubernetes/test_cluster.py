@@ -14,7 +14,7 @@ from tests.lab.machines.conftest import DATABASE, MACHINES
 
 from .conftest import SERVERS, TOKEN, Cluster, until
 
-pytestmark = pytest.mark.machines
+pytestmark = [pytest.mark.machines, pytest.mark.cluster]
 
 FIRST, SECOND, THIRD = SERVERS
 AGENT = DATABASE[0]  # any machine will do

@@ -8,7 +8,7 @@ import pytest
 
 from lab.kubernetes import Distribution
 
-pytestmark = pytest.mark.machines
+pytestmark = [pytest.mark.machines, pytest.mark.cluster]
 ANOTHER = "K10" + "0" * 64 + "::server:wrong"
 
 

@@ -10,33 +10,30 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-import pytest
 import trustme
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+from toolchain import cluster
 from toolchain.cache import Cache
 
 from .api import Api, ApiError
 
-PROGRAMS = ("etcd", "kube-apiserver", "kube-controller-manager")
 STARTS_WITHIN_SECONDS = 60
 
 
-def programs() -> dict[str, Path]:
-    """Return where the programs are; a test that has none is skipped, loudly."""
-    folder = Cache.of_this_user().root / "kubernetes" / "bin"
-    found = {name: folder / name for name in PROGRAMS}
-    missing = [name for name, path in found.items() if not path.is_file()]
-    if missing:
-        pytest.skip(f"NOT TESTED: {folder} has no {', '.join(missing)}")
-    return found
+def kubernetes() -> Path:
+    """Return the program that is all of Kubernetes, and etcd, by the name it is called by."""
+    tool = cluster.kubernetes(cluster.KUBERNETES)
+    program = Cache.of_this_user().root / tool.module.output
+    assert program.is_file(), "run `python3 -m toolchain --cluster` first"
+    return program
 
 
 @contextmanager
 def control_plane(folder: Path) -> Iterator[Api]:
     """Run a cluster without nodes; ``folder`` gets its data, its logs and a kubeconfig."""
-    found = programs()
+    program = kubernetes()
     ca, certificate = trustme.CA(), folder / "ca.pem"
     ca.cert_pem.write_to_path(str(certificate))
     serving = folder / "serving.pem"
@@ -53,7 +50,7 @@ def control_plane(folder: Path) -> Iterator[Api]:
         for name, arguments in commands.items():
             log = running.enter_context((folder / f"{name}.log").open("w"))
             process = subprocess.Popen(
-                [found[name], *arguments], stdout=log, stderr=subprocess.STDOUT
+                [name, *arguments], executable=program, stdout=log, stderr=subprocess.STDOUT
             )
             running.callback(_end, process)
             if name == "kube-apiserver":

@@ -7,7 +7,7 @@ import tarfile
 
 import pytest
 
-pytestmark = pytest.mark.engine
+pytestmark = [pytest.mark.engine, pytest.mark.cluster]
 
 SHOP = "/apis/apps/v1/namespaces/default/deployments/shop"
 CHILDREN = {

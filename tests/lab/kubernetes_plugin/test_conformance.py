@@ -8,7 +8,7 @@ import pytest
 
 from .api import ApiError
 
-pytestmark = pytest.mark.engine
+pytestmark = [pytest.mark.engine, pytest.mark.cluster]
 
 KINDS = {
     "kubernetes:apiextensions.k8s.io/v1:CustomResourceDefinition": 2,

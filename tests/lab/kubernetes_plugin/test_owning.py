@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-pytestmark = pytest.mark.engine
+pytestmark = [pytest.mark.engine, pytest.mark.cluster]
 
 MAP = "/api/v1/namespaces/default/configmaps/settings"
 SETTINGS = {"kind": "ConfigMap", "metadata": {"name": "settings"}}

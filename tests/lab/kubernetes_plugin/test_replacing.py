@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-pytestmark = pytest.mark.engine
+pytestmark = [pytest.mark.engine, pytest.mark.cluster]
 
 JOB = {"spec": {"restartPolicy": "Never", "containers": [{"name": "job", "image": "job:1"}]}}
 

@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-pytestmark = pytest.mark.engine
+pytestmark = [pytest.mark.engine, pytest.mark.cluster]
 
 CANARY = "a-canary-that-nobody-may-see"
 ENCODED = base64.b64encode(CANARY.encode()).decode()

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-pytestmark = pytest.mark.engine
+pytestmark = [pytest.mark.engine, pytest.mark.cluster]
 
 SECONDS = 25
 """For all of it: Python's start, the engine, and the wait for an answer."""

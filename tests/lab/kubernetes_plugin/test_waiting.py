@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-pytestmark = pytest.mark.engine
+pytestmark = [pytest.mark.engine, pytest.mark.cluster]
 
 LABELS = {"app": "web"}
 WEB = "/apis/apps/v1/namespaces/default/deployments/web"
