@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import signal
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -50,6 +54,24 @@ class Project:
     def pulumi(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         """Run the real engine and return what it said."""
         return engine.pulumi(self.folder, self.variables, *arguments, check=check)
+
+    @contextmanager
+    def started(self, *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
+        """Run the engine beside the block; it ends with the block at the latest."""
+        process = subprocess.Popen(
+            ["pulumi", "--non-interactive", *arguments],
+            cwd=self.folder,
+            env={**os.environ, **self.variables},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        try:
+            yield process
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
 
     def counted(self, *arguments: str) -> dict[str, int]:
         """Run the engine and return how many resources it created, changed, left as they are."""

@@ -22,9 +22,11 @@ def said(project, *arguments: str) -> str:
     return done.stdout + done.stderr
 
 
-def test_the_contents_of_a_secret_are_nowhere_in_the_clear(project, cluster):
+@pytest.mark.parametrize(("kind", "key"), [("Secret", "string_data"), ("Untyped", "stringData")])
+def test_the_contents_of_a_secret_are_nowhere_in_the_clear(project, cluster, kind, key):
     # Declared as plain text: that it is a secret is known by its kind.
-    project.want("small", objects=[secret(string_data={"password": CANARY})])
+    wanted = {"kind": kind, "metadata": {"name": "password"}, key: {"password": CANARY}}
+    project.want("small", objects=[wanted])
     words = said(project, "preview", "--diff")
     words += said(project, "up", "--yes", "--skip-preview", "--diff")
     cluster.edit(

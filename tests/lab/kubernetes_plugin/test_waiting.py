@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import signal
 import threading
 import time
 
 import pytest
+
+from tests.engine.conftest import wait_until
 
 pytestmark = [pytest.mark.engine, pytest.mark.cluster]
 
@@ -65,6 +68,17 @@ def test_an_unready_object_is_reported_by_a_refresh(project):
     assert "unhealthy state" in done.stdout + done.stderr
 
 
+def test_an_interrupted_up_ends_its_waits_and_keeps_what_was_made(project, cluster):
+    project.want("small", objects=[web("web:missing")])
+
+    with project.started("up", "--yes", "--skip-preview") as running:
+        wait_until(lambda: cluster.has(WEB), 60)
+        running.send_signal(signal.SIGINT)
+        running.wait(timeout=30)
+
+    assert "kubernetes:apps/v1:Deployment" in [r["type"] for r in project.state()]
+
+
 def test_skip_await_does_not_wait(project):
     project.want("small", objects=[web("web:missing", **{"pulumi.com/skipAwait": "true"})])
 
@@ -81,6 +95,7 @@ def test_a_service_waits_for_a_pod_and_says_which(project):
 
     said = project.fails("up", "--yes", "--skip-preview")
 
+    # Ours, or the official plugin's words.
     assert "app=nobody" in said or "does not target any Pods" in said
 
 

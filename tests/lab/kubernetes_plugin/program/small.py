@@ -3,6 +3,17 @@
 import pulumi
 import pulumi_kubernetes as k8s
 
+
+class Untyped(pulumi.CustomResource):
+    """A secret of which Pulumi's package knows nothing."""
+
+    metadata: pulumi.Output[dict]
+
+    def __init__(self, name: str, opts: pulumi.ResourceOptions, **fields: object) -> None:
+        fields = {"apiVersion": "v1", "kind": "Secret", **fields}
+        super().__init__("kubernetes:core/v1:Secret", name, fields, opts)
+
+
 KINDS = {
     "ConfigMap": k8s.core.v1.ConfigMap,
     "ConfigMapPatch": k8s.core.v1.ConfigMapPatch,
@@ -12,6 +23,7 @@ KINDS = {
     "Pod": k8s.core.v1.Pod,
     "Secret": k8s.core.v1.Secret,
     "Service": k8s.core.v1.Service,
+    "Untyped": Untyped,
 }
 
 
