@@ -86,3 +86,30 @@ def test_an_interrupted_creation_is_taken_up_again(project, cluster):
 
     assert project.up()["create"] == 1
     assert cluster.has("/api/v1/namespaces/default/configmaps/half")
+
+
+def test_another_cluster_replaces_everything_and_other_credentials_nothing(project):
+    objects = [{"kind": "ConfigMap"}]
+    project.want("small", objects=objects)
+    project.up()
+    same = project.kubeconfig.replace("admin", "administrator")
+    other = project.kubeconfig.replace("https://127.0.0.1", "https://localhost")
+
+    project.want("small", {"kubeconfig": same}, objects=objects)
+    assert steps(project) == ["update"]
+    project.want("small", {"kubeconfig": other}, objects=objects)
+    assert set(project.planned()) == {"cluster", "object-0"}
+    assert set(steps(project)) == {"replace"}
+    project.want("small", objects=objects)
+
+
+def test_the_same_cluster_by_its_identifier_is_the_same_wherever_it_is(project):
+    objects, name = [{"kind": "ConfigMap"}], {"cluster_identifier": "one"}
+    project.want("small", name, objects=objects)
+    project.up()
+    other = project.kubeconfig.replace("https://127.0.0.1", "https://localhost")
+
+    project.want("small", {"kubeconfig": other, **name}, objects=objects)
+
+    assert {who: step["op"] for who, step in project.planned().items()} == {"cluster": "update"}
+    project.want("small", name, objects=objects)
