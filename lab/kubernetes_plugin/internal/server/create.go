@@ -22,11 +22,7 @@ func (s *Server) Create(
 	}
 	made := making{s, urn, inputs, manager(urn, nil, inputs)}
 	if req.GetPreview() {
-		planned, err := made.plan(ctx, nil)
-		if err != nil || planned == nil {
-			return &pulumirpc.CreateResponse{Properties: req.GetProperties()}, err
-		}
-		properties, err := encoded(planned)
+		properties, err := made.preview(ctx, nil, req.GetProperties())
 		return &pulumirpc.CreateResponse{Properties: properties}, err
 	}
 	if err := s.unreachable(ctx); err != nil {

@@ -33,6 +33,17 @@ type making struct {
 	manager string
 }
 
+// preview returns what is planned, or the inputs as they came.
+func (m making) preview(
+	ctx context.Context, old *unstructured.Unstructured, given *structpb.Struct,
+) (*structpb.Struct, error) {
+	planned, err := m.plan(ctx, old)
+	if err != nil || planned == nil {
+		return given, err
+	}
+	return encoded(planned)
+}
+
 // plan returns what the server would make of the object, or nothing where it cannot be asked:
 // unreachable, inputs not known yet, kind or namespace not there yet.
 func (m making) plan(ctx context.Context, old *unstructured.Unstructured) (resource.PropertyMap, error) {

@@ -27,11 +27,7 @@ func (s *Server) Update(
 	old, _ := objects.Object(state)
 	made := making{s, urn, inputs, manager(urn, state, inputs)}
 	if req.GetPreview() {
-		planned, err := made.plan(ctx, old)
-		if err != nil || planned == nil {
-			return &pulumirpc.UpdateResponse{Properties: req.GetNews()}, err
-		}
-		properties, err := encoded(planned)
+		properties, err := made.preview(ctx, old, req.GetNews())
 		return &pulumirpc.UpdateResponse{Properties: properties}, err
 	}
 	if err := s.unreachable(ctx); err != nil {
