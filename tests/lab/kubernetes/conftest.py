@@ -57,7 +57,8 @@ class Cluster:
         """Start the service on machines at once and return how long it took to be up on all."""
         started = time.monotonic()
         with ThreadPoolExecutor() as pool:
-            commands = [f"systemctl start {unit}"] * len(names)
+            say = f"journalctl -u {unit} -n 300 -o cat --no-pager | grep -E '^[A-Z][a-z]|stand-in'"
+            commands = [f"systemctl start {unit} || ({say} >&2; exit 1)"] * len(names)
             list(pool.map(Machine.ssh, [self.lab.machines[name] for name in names], commands))
         return time.monotonic() - started
 
