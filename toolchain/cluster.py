@@ -72,6 +72,12 @@ COMMON = (
     _tool("cni-host-local", "1.8.0", "cni", f"{_PLUGINS}/ipam/host-local"),
     _tool("cni-portmap", "1.8.0", "cni", f"{_PLUGINS}/meta/portmap"),
     _tool("pause", "1", "pause", by_hand="kubernetes.io/releases"),
+    _tool(
+        "registry",
+        "3.0.0",
+        "registry",
+        "github.com/distribution/distribution/v3/cmd/registry",
+    ),
     _tool("coredns", "1.12.1", "coredns", by_hand="coredns.io"),
 )
 

@@ -113,6 +113,7 @@ class Distribution:
         _pack(binaries / "k3s", tree, folder / "k3s", self.version, self._made())
         airgap_archive(folder / self.images.name, binaries, debian)
         shutil.copy(INSTALL, folder / "install.sh")
+        shutil.copy(debian / "usr/bin/busybox", folder / "busybox")
         for part in (debian, tree):
             logged(log, "rm", "-rf", part)
 
