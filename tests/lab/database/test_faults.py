@@ -18,8 +18,9 @@ pytest.importorskip("psycopg")
 from lab.machines import faults
 from lab.machines.network import NAMESPACES, entered
 
+from .cache_writes import CacheWrites
 from .samples import Sampler
-from .tier import OWNER_PASSWORD, VIRTUAL, Tier
+from .tier import OWNER_PASSWORD, PASSWORDS, VIRTUAL, Tier
 from .workload import TABLE, Workload, verdict
 
 pytestmark = pytest.mark.machines
@@ -114,9 +115,24 @@ def test_f01_a_planned_switchover(case):
 
     told = case.result()
     assert told["lost"] == told["unexpected"] == 0
+    assert told["refused"] == told["unknown"] == 0
     assert told["outage"] <= 10 * SLOWER
     assert told["two holders"] == 0
     assert told["holder does not lead"] <= 2
+
+
+def test_redis_is_written_again_as_soon_as_the_address_has_moved(case):
+    cache = CacheWrites(case.workload.namespace, VIRTUAL, PASSWORDS["redis"])
+    with case.running(), cache.running():
+        leader = case.tier.machine(case.tier.leader())
+        leader.execute("systemctl", "start", "database-switchover@best.service")
+        case.wait_for(lambda: case.sampler.holder() not in (None, leader.name), 30)
+        moved = time.monotonic()
+        case.wait_for(lambda: cache.done[-1] > moved + 1, 20 * SLOWER)
+
+    without_address = case.sampler.seconds()["no holder"]
+    print("\n", {"redis": round(cache.outage(), 1), "no holder": without_address}, cache.errors)  # noqa: T201
+    assert cache.outage() <= without_address + 2 * SLOWER
 
 
 def test_f08_the_leaders_power_is_cut(case):
@@ -148,3 +164,21 @@ def test_f09_the_leader_is_cut_off_from_its_peers_and_clients_still_reach_it(cas
     assert told["outage"] <= 32 * SLOWER
     assert told["two holders"] <= 2
     assert told["holder does not lead"] <= 2
+
+
+def test_control_without_synchronous_replication_the_same_partition_loses_writes(case):
+    """The verdict is worth something only if it can be bad."""
+    case.tier.more["synchronous"] = False
+    case.tier.apply()
+    try:
+        with case.running():
+            leader = case.tier.machine(case.tier.leader())
+            others = tuple(m for m in case.tier.machines if m.name != leader.name)
+            with faults.partition(leader, away_from=others):
+                case.began = time.monotonic()
+                case.wait_for(lambda: case.sampler.holder() not in (None, leader.name), 90)
+                case.wait_until_writes_are_back(60 * SLOWER)
+        assert case.result()["lost"] > 0
+    finally:
+        del case.tier.more["synchronous"]
+        case.tier.apply()
