@@ -24,26 +24,31 @@ _OK = 200
 
 
 class Leader:
-    """Whoever answers whether this machine leads; the connection is kept."""
+    """Whoever answers whether this machine leads; the connection is kept while it works."""
 
     def __init__(self, url: str, authority: str) -> None:
-        parts = urlsplit(url)
-        context = ssl.create_default_context(cafile=authority)
-        self._path = parts.path
-        self._connection = http.client.HTTPSConnection(
-            parts.netloc, timeout=PATIENCE, context=context
-        )
+        self._url = urlsplit(url)
+        self._authority = authority
+        self._connection: http.client.HTTPSConnection | None = None
 
     def is_here(self) -> bool | None:
         """Return yes, no, or nothing where nobody answers."""
         try:
-            self._connection.request("GET", self._path)
-            response = self._connection.getresponse()
+            connection = self._connection = self._connection or self._connected()
+            connection.request("GET", self._url.path)
+            response = connection.getresponse()
             response.read()
         except (OSError, http.client.HTTPException):
-            self._connection.close()
+            if self._connection:
+                self._connection.close()
+            self._connection = None
             return None
         return response.status == _OK
+
+    def _connected(self) -> http.client.HTTPSConnection:
+        # Read anew each time: the authority may have been exchanged.
+        context = ssl.create_default_context(cafile=self._authority)
+        return http.client.HTTPSConnection(self._url.netloc, timeout=PATIENCE, context=context)
 
 
 def main() -> None:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import socket
+import ssl
 import subprocess
 import threading
 from dataclasses import asdict
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from urllib.parse import urlsplit
 
 import pytest
+import trustme
 
 from hosts.on_machine import (
     address_guard,
@@ -178,6 +182,38 @@ def test_a_database_is_well_if_it_leads_or_streams(as_primary, said, well):
 )
 def test_the_guard_takes_a_no_at_once_and_silence_twice(here, silences, stale):
     assert address_guard.stale(here, silences) is stale
+
+
+def test_the_guard_trusts_an_authority_that_was_exchanged_while_it_ran(tmp_path):
+    authority = tmp_path / "ca.pem"
+    leader = address_guard.Leader("https://127.0.0.1:{}/primary", str(authority))
+
+    def asked() -> bool | None:
+        made = trustme.CA()
+        authority.write_bytes(made.cert_pem.bytes())
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        made.issue_cert("127.0.0.1").configure_cert(context)
+        with HTTPServer(("127.0.0.1", 0), Primary) as server:
+            server.socket = context.wrap_socket(server.socket, server_side=True)
+            leader._url = urlsplit(f"https://127.0.0.1:{server.server_port}/primary")
+            thread = threading.Thread(target=server.handle_request)
+            thread.start()
+            answer = leader.is_here()
+            thread.join()
+        return answer
+
+    assert asked() is True
+    assert leader.is_here() is None, "that server is gone"
+    assert asked() is True
+
+
+class Primary(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
 
 
 def test_a_socket_tells_whether_an_address_is_here():
