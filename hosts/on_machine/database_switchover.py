@@ -11,62 +11,44 @@ from __future__ import annotations
 
 import json
 import socket
+import ssl
 import subprocess
 import sys
-import time
+import urllib.error
+import urllib.request
 from contextlib import suppress
+from pathlib import Path
+from typing import Any
 
-PATRONI = "/etc/patroni/config.yml"
+SETTINGS = Path("/etc/database-health.json")
+TLS = Path("/etc/patroni/tls")
 POOLER = ("psql", "-XAtq", "-h", "/run/postgresql", "-p", "6432", "-U", "pgbouncer", "pgbouncer")
 DRAIN_SECONDS = 5
-PATIENCE = 30
+PATIENCE = 40
+# Only who has all that was acknowledged is called so.
+SYNCHRONOUS = ("sync_standby", "quorum_standby")
 
 
 def main() -> None:
-    """Pause, hand over, and wait until the other leads."""
+    """Drain, and hand over."""
     me = socket.gethostname()
-    cluster = members()
-    candidate = chosen(me, sys.argv[1], cluster)
+    patroni = Patroni()
+    candidate = chosen(me, sys.argv[1], patroni.ask("cluster")["members"])
     drain()
-    patronictl("switchover", "--leader", me, "--candidate", candidate, "--force")
-    wait_for(candidate)
+    patroni.ask("switchover", {"leader": me, "candidate": candidate})
 
 
-def chosen(me: str, wish: str, cluster: list[dict[str, object]]) -> str:
+def chosen(me: str, wish: str, cluster: list[dict[str, Any]]) -> str:
     """Return who takes over, or exit with why nobody may."""
-    if not any(m["Member"] == me and m["Role"] == "Leader" for m in cluster):
+    if not any(m["name"] == me and m["role"] == "leader" for m in cluster):
         sys.exit(f"database-switchover: {me} does not lead, there is nothing to hand over")
-    fit = [
-        m
-        for m in cluster
-        # Only who has all that was acknowledged is called so.
-        if m["State"] == "streaming" and m["Role"] in ("Sync Standby", "Quorum Standby")
-    ]
+    fit = [m for m in cluster if m["state"] == "streaming" and m["role"] in SYNCHRONOUS]
     if wish != "best":
-        fit = [m for m in fit if m["Member"] == wish]
+        fit = [m for m in fit if m["name"] == wish]
     if not fit:
-        told = {m["Member"]: f"{m['Role']}, {m['State']}" for m in cluster}
+        told = {m["name"]: f"{m['role']}, {m['state']}" for m in cluster}
         sys.exit(f"database-switchover: {wish}: no synchronous standby; there are {told}")
-    return str(max(fit, key=_priority)["Member"])
-
-
-def _priority(member: dict[str, object]) -> int:
-    tags = member.get("Tags")
-    return int(tags.get("failover_priority", 1)) if isinstance(tags, dict) else 1
-
-
-def wait_for(candidate: str) -> None:
-    """Return when a member leads."""
-    deadline = time.monotonic() + PATIENCE
-    while not any(m["Member"] == candidate and m["Role"] == "Leader" for m in members()):
-        if time.monotonic() > deadline:
-            sys.exit(f"database-switchover: {candidate} does not lead after {PATIENCE} s")
-        time.sleep(0.2)
-
-
-def members() -> list[dict[str, object]]:
-    """Return the cluster as Patroni knows it."""
-    return list(json.loads(patronictl("list", "--format", "json")))
+    return str(max(fit, key=lambda m: int(m.get("tags", {}).get("failover_priority", 1)))["name"])
 
 
 def drain() -> None:
@@ -78,14 +60,27 @@ def drain() -> None:
     subprocess.run(["systemctl", "stop", "pgbouncer.service"], check=True)
 
 
-def patronictl(*words: str) -> str:
-    """Ask Patroni."""
-    done = subprocess.run(
-        ["patronictl", "-c", PATRONI, *words], capture_output=True, text=True, check=False
-    )
-    if done.returncode:
-        sys.exit(f"database-switchover: {words[0]}: {done.stderr.strip() or done.stdout.strip()}")
-    return done.stdout
+class Patroni:
+    """This machine's Patroni; a new process for each question would cost the clients a second."""
+
+    def __init__(self) -> None:
+        settings = json.loads(SETTINGS.read_text(encoding="utf-8"))
+        self._api = settings["api"]
+        self._context = ssl.create_default_context(cafile=settings["authority"])
+        self._context.load_cert_chain(TLS / "certificate.pem", TLS / "key.pem")
+
+    def ask(self, what: str, told: dict[str, str] | None = None) -> dict[str, Any]:
+        """Return what it answers once it is done, or exit with why it is not."""
+        data = json.dumps(told).encode() if told else None
+        request = urllib.request.Request(f"{self._api}/{what}", data)  # noqa: S310 - our own
+        try:
+            with urllib.request.urlopen(  # noqa: S310 - our own
+                request, timeout=PATIENCE, context=self._context
+            ) as answer:
+                said = answer.read().decode()
+        except urllib.error.HTTPError as error:
+            sys.exit(f"database-switchover: {what}: {error.code}: {error.read().decode()}")
+        return {"said": said} if told else dict(json.loads(said))
 
 
 if __name__ == "__main__":

@@ -258,20 +258,11 @@ def test_redis_is_understood():
 
 
 CLUSTER = [
-    {"Member": "a", "Role": "Leader", "State": "running"},
-    {
-        "Member": "b",
-        "Role": "Quorum Standby",
-        "State": "streaming",
-        "Tags": {"failover_priority": 90},
-    },
-    {
-        "Member": "c",
-        "Role": "Quorum Standby",
-        "State": "streaming",
-        "Tags": {"failover_priority": 80},
-    },
-    {"Member": "d", "Role": "Replica", "State": "streaming", "Tags": {"failover_priority": 100}},
+    {"name": "a", "role": "leader", "state": "running"},
+    {"name": "b", "role": "quorum_standby", "state": "streaming", "tags": {"failover_priority": 9}},
+    {"name": "c", "role": "quorum_standby", "state": "streaming", "tags": {"failover_priority": 8}},
+    {"name": "d", "role": "replica", "state": "streaming", "tags": {"failover_priority": 10}},
+    {"name": "e", "role": "quorum_standby", "state": "in archive recovery"},
 ]
 
 
@@ -282,7 +273,12 @@ def test_the_best_synchronous_standby_takes_over():
 
 @pytest.mark.parametrize(
     ("me", "wish", "why"),
-    [("b", "best", "does not lead"), ("a", "d", "no synchronous standby"), ("a", "z", "no sync")],
+    [
+        ("b", "best", "does not lead"),
+        ("a", "d", "no sync"),
+        ("a", "e", "no sync"),
+        ("a", "z", "no sync"),
+    ],
 )
 def test_nobody_else_may_take_over(me, wish, why):
     with pytest.raises(SystemExit, match=why):
