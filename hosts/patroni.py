@@ -153,7 +153,9 @@ def patroni(wanted: Patroni) -> None:
     server.shell(
         name="Change the settings that all members share",
         commands=[
-            "curl --silent --show-error --fail --max-time 10 --request PATCH"
+            # Where several members are changed at once, only one of them is heard (409).
+            "curl --silent --show-error --fail --retry 5 --retry-delay 1 --retry-all-errors"
+            " --max-time 10 --request PATCH"
             f" --cacert {TLS}/ca.pem --cert {TLS}/certificate.pem --key {TLS}/key.pem"
             f" --data @{FOLDER}/dynamic.json {wanted.api}/config"
         ],

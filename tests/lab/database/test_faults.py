@@ -166,6 +166,46 @@ def test_f09_the_leader_is_cut_off_from_its_peers_and_clients_still_reach_it(cas
     assert told["holder does not lead"] <= 2
 
 
+def signal(machine, name: str, process: str) -> None:
+    machine.execute("sh", "-c", f"kill -{name} $(systemctl show -P MainPID {process})")
+
+
+def test_f06_patroni_is_stopped_while_its_postgresql_goes_on(case):
+    with case.running():
+        leader = case.tier.machine(case.tier.leader())
+        case.began = time.monotonic()
+        signal(leader, "STOP", "patroni")
+        try:
+            case.wait_for(lambda: case.sampler.holder() is None, 5 * SLOWER)
+            case.wait_for(lambda: case.sampler.holder() not in (None, leader.name), 40 * SLOWER)
+            case.wait_until_writes_are_back(60 * SLOWER)
+        finally:
+            signal(leader, "CONT", "patroni")
+
+    told = case.result()
+    assert told["lost"] == told["unexpected"] == 0
+    assert told["two holders"] == 0
+
+
+def test_f21_a_stopped_keepalived_does_not_keep_the_address_from_the_next_leader(case):
+    with case.running():
+        leader = case.tier.machine(case.tier.leader())
+        case.began = time.monotonic()
+        pids = leader.execute("pidof", "keepalived").strip()
+        leader.execute("sh", "-c", f"kill -STOP {pids}")
+        try:
+            leader.execute("systemctl", "start", "database-switchover@best.service")
+            case.wait_for(lambda: case.sampler.holder() not in (None, leader.name), 30)
+            case.wait_until_writes_are_back(30)
+        finally:
+            leader.execute("sh", "-c", f"kill -CONT {pids}")
+
+    told = case.result()
+    assert told["lost"] == told["unexpected"] == 0
+    assert told["two holders"] <= 2
+    assert told["holder does not lead"] <= 2
+
+
 def test_control_without_synchronous_replication_the_same_partition_loses_writes(case):
     """The verdict is worth something only if it can be bad."""
     case.tier.more["synchronous"] = False
