@@ -186,10 +186,5 @@ TOOLS = (
     ),
     _of_the_lab("lab-edge", "internal/edge", "internal/tunnel"),
     _of_the_lab("cloudflared", "internal/connector", "internal/tunnel"),
-    _plugin(
-        "kubernetes",
-        "4.34.2",
-        standin=_of_the_cluster,
-        only_for="what runs in a cluster",
-    ),
+    _plugin("kubernetes", "4.34.2", standin=_of_the_cluster),
 )

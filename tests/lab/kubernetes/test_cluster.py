@@ -44,7 +44,7 @@ def ready(cluster: Cluster, on: str) -> set[str]:
 def with_token(token: str, server: str = "") -> str:
     """Return shell words after which $config names a configuration with another token."""
     text = json.dumps({"token": token, **({"server": server} if server else {})})
-    return f"echo '{text}' >/root/other.yaml; config=--config=/root/other.yaml;"
+    return f"echo '{text}' >/var/tmp/other.yaml; config=--config=/var/tmp/other.yaml;"
 
 
 def web(name: str, node: str) -> list[object]:
@@ -108,8 +108,8 @@ def test_a_kubeconfig_works_from_elsewhere_and_for_a_shell_in_a_pod(three):
     outside = config.replace("127.0.0.1", ADDRESS[FIRST])
     third = three.lab.machines[THIRD]
 
-    third.ssh(f"cat >/root/outside.yaml <<'END'\n{outside}\nEND")
-    said = third.ssh("KUBECONFIG=/root/outside.yaml k3s kubectl exec here -- hostname")
+    third.ssh(f"cat >/var/tmp/outside.yaml <<'END'\n{outside}\nEND")
+    said = third.ssh("KUBECONFIG=/var/tmp/outside.yaml k3s kubectl exec here -- hostname")
 
     assert said.strip() == "here"
 
@@ -156,15 +156,15 @@ def test_the_api_and_the_agent_go_on_when_the_first_server_loses_its_power(three
 
 def test_a_snapshot_comes_back_on_a_server_that_lost_everything(three):
     first, second = three.lab.machines[FIRST], three.lab.machines[SECOND]
-    second.ssh("k3s etcd-snapshot save --name kept --dir /root/snapshots")
+    second.ssh("k3s etcd-snapshot save --name kept --dir /var/tmp/snapshots")
     three.kubectl("create configmap later --from-literal=a=b", SECOND)
-    (snapshot,) = second.ssh("ls /root/snapshots").split()
+    (snapshot,) = second.ssh("ls /var/tmp/snapshots").split()
     for name in SERVERS:
         three.lab.machines[name].ssh("systemctl stop k3s")
     # Not even its certificates are left: they come out of the snapshot, by the token.
     second.ssh("rm -rf /var/lib/rancher/k3s/server")
 
-    reset = f"k3s server --cluster-reset --cluster-reset-restore-path=/root/snapshots/{snapshot}"
+    reset = f"k3s server --cluster-reset --cluster-reset-restore-path=/var/tmp/snapshots/{snapshot}"
     with pytest.raises(HostError, match="different token"):
         second.ssh(f"{with_token('wrong')} {reset} $config --data-dir=/var/lib/rancher/else")
     second.ssh(reset)
