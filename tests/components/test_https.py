@@ -30,19 +30,23 @@ class Impatient(http.server.BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(b"{}")
 
-    def finish(self) -> None:
-        super().finish()
-        self.server.ended.release()
-
     def log_message(self, *_: object) -> None:
         """Say nothing."""
+
+
+class Server(http.server.ThreadingHTTPServer):
+    """Tells when a connection is really closed."""
+
+    def shutdown_request(self, request) -> None:
+        super().shutdown_request(request)
+        self.ended.release()
 
 
 @contextmanager
 def impatient(pem):
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(pem)
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Impatient)
+    server = Server(("127.0.0.1", 0), Impatient)
     server.seen, server.ended, server.context = [], threading.Semaphore(0), context
     server.socket = context.wrap_socket(server.socket, server_side=True)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
