@@ -69,7 +69,8 @@ def asking(server, pinned: str) -> JsonApi:
     return JsonApi(endpoint, headers={"Authorization": "canary"}, fingerprint=pinned)
 
 
-def test_calls_in_a_row_share_a_connection(pem):
+def test_calls_in_a_row_share_a_connection(pem, monkeypatch):
+    monkeypatch.setattr(Impatient, "timeout", 30)
     with impatient(pem) as server, asking(server, fingerprint(pem)) as api:
         assert api.get("/") == api.get("/") == {}
 
