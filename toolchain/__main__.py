@@ -35,13 +35,15 @@ def main(arguments: list[str] | None = None) -> int:
         print(exports(cache))
         return 0
 
-    from .catalog import TOOLS  # noqa: PLC0415
+    from .catalog import KUBERNETES_PLUGIN, TOOLS  # noqa: PLC0415
     from .run import run  # noqa: PLC0415 — slow, and not needed for --env
 
     # An ended run must end its compilers too, so it ends as an interrupted one does.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        tools = cluster_tools(options.cluster) if options.cluster else TOOLS
+        tools = TOOLS
+        if options.cluster:
+            tools = (*cluster_tools(options.cluster), KUBERNETES_PLUGIN)
         return run(cache, again=options.again, tools=tools)
     except KeyboardInterrupt:
         print("interrupted; run it again to go on", file=sys.stderr)

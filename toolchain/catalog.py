@@ -186,5 +186,7 @@ TOOLS = (
     ),
     _of_the_lab("lab-edge", "internal/edge", "internal/tunnel"),
     _of_the_lab("cloudflared", "internal/connector", "internal/tunnel"),
-    _plugin("kubernetes", "4.34.2", standin=_of_the_cluster),
 )
+
+KUBERNETES_PLUGIN = _plugin("kubernetes", "4.34.2", standin=_of_the_cluster)
+"""Not among the tools until the program needs it: it takes minutes to build."""
