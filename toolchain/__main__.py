@@ -8,6 +8,7 @@ import sys
 
 from .cache import Cache
 from .cluster import KUBERNETES, MINORS, cluster_tools
+from .tool import Tool
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -41,7 +42,7 @@ def main(arguments: list[str] | None = None) -> int:
     # An ended run must end its compilers too, so it ends as an interrupted one does.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        tools = TOOLS
+        tools: tuple[Tool, ...] = TOOLS
         if options.cluster:
             tools = (*cluster_tools(options.cluster), KUBERNETES_PLUGIN)
         return run(cache, again=options.again, tools=tools)
