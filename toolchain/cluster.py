@@ -78,6 +78,8 @@ COMMON = (
         "registry",
         "github.com/distribution/distribution/v3/cmd/registry",
     ),
+    _tool("metallb-controller", "0.15.2", "metallb", "go.universe.tf/metallb/controller"),
+    _tool("metallb-speaker", "0.15.2", "metallb", "go.universe.tf/metallb/speaker"),
     _tool("coredns", "1.12.1", "coredns", by_hand="coredns.io"),
 )
 

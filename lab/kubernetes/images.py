@@ -121,7 +121,6 @@ def own_images(binaries: Path, debian: Path) -> list[Image]:
     single = {
         "rancher/mirrored-pause:3.6": ("pause", "pause", "65535"),
         "rancher/mirrored-coredns-coredns:1.12.1": ("coredns", "coredns", "0"),
-        "rancher/mirrored-metrics-server:v0.7.2": ("metrics-server", "metrics-server", "1000"),
         "quay.io/metallb/controller:v0.15.2": ("metallb-controller", "controller", "0"),
         "quay.io/metallb/speaker:v0.15.2": ("metallb-speaker", "speaker", "0"),
     }

@@ -13,6 +13,7 @@ import (
 	"os/signal"
 	"sync"
 	"syscall"
+	"time"
 
 	"github.com/flannel-io/flannel/pkg/backend"
 	_ "github.com/flannel-io/flannel/pkg/backend/hostgw"
@@ -26,6 +27,8 @@ import (
 
 const (
 	prefix       = "flannel.alpha.coreos.com"
+	leaseTimeout = 30 * time.Second
+	leasePause   = 500 * time.Millisecond
 	checkSeconds = 60
 	subnetFile   = "/run/flannel/subnet.env"
 	subnetFolder = "/run/flannel"
@@ -66,7 +69,7 @@ func run(ctx context.Context, kubeconfig, configFile, address, device, conflist 
 		return err
 	}
 	var group sync.WaitGroup
-	network, err := chosen.RegisterNetwork(ctx, &group, config)
+	network, err := register(ctx, &group, chosen, config)
 	if err != nil {
 		return err
 	}
@@ -79,6 +82,20 @@ func run(ctx context.Context, kubeconfig, configFile, address, device, conflist 
 	network.Run(ctx)
 	group.Wait()
 	return nil
+}
+
+// register has the node's lease taken up. An API server may tell of a new node before it tells of
+// the node's addresses, which flannel takes for a fault.
+func register(
+	ctx context.Context, group *sync.WaitGroup, chosen backend.Backend, config *subnet.Config,
+) (network backend.Network, err error) {
+	for deadline := time.Now().Add(leaseTimeout); time.Now().Before(deadline); time.Sleep(leasePause) {
+		if network, err = chosen.RegisterNetwork(ctx, group, config); err == nil || ctx.Err() != nil {
+			return network, err
+		}
+		fmt.Fprintf(os.Stderr, "flannel: no lease yet: %v\n", err)
+	}
+	return nil, err
 }
 
 func masquerade(ctx context.Context, config *subnet.Config, mine *lease.Lease) error {

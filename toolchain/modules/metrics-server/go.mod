@@ -1,7 +1,0 @@
-module coldstorage.local/toolchain/metrics-server
-
-go 1.26
-
-require sigs.k8s.io/metrics-server v0.7.2
-
-tool sigs.k8s.io/metrics-server/cmd/metrics-server
