@@ -44,7 +44,7 @@ def ready(cluster: Cluster, on: str) -> set[str]:
 def with_token(token: str, server: str = "") -> str:
     """Return shell words after which $config names a configuration with another token."""
     text = json.dumps({"token": token, **({"server": server} if server else {})})
-    return f"echo '{text}' >/var/tmp/other.yaml; config=--config=/var/tmp/other.yaml;"
+    return f"echo '{text}' >/run/other.yaml; config=--config=/run/other.yaml;"
 
 
 def web(name: str, node: str) -> list[object]:
@@ -108,8 +108,8 @@ def test_a_kubeconfig_works_from_elsewhere_and_for_a_shell_in_a_pod(three):
     outside = config.replace("127.0.0.1", ADDRESS[FIRST])
     third = three.lab.machines[THIRD]
 
-    third.ssh(f"cat >/var/tmp/outside.yaml <<'END'\n{outside}\nEND")
-    said = third.ssh("KUBECONFIG=/var/tmp/outside.yaml k3s kubectl exec here -- hostname")
+    third.ssh(f"cat >/run/outside.yaml <<'END'\n{outside}\nEND")
+    said = third.ssh("KUBECONFIG=/run/outside.yaml k3s kubectl exec here -- hostname")
 
     assert said.strip() == "here"
 

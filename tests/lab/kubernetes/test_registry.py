@@ -10,7 +10,7 @@ from tests.lab.machines.conftest import GATEWAY
 
 from .conftest import SERVERS, Cluster
 
-pytestmark = pytest.mark.machines
+pytestmark = [pytest.mark.machines, pytest.mark.cluster]
 
 NAME = "cold-backend:v1.5.173"
 
