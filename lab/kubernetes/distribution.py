@@ -74,7 +74,7 @@ class Distribution:
                 )
             marks += [digest for _, _, digest in stamp.files.values()]
         digest = hashlib.sha256("\n".join(marks).encode()).hexdigest()[:12]
-        return self._cache / f"k3s-{self.version}-{digest}"
+        return self._cache / f"k3s-{self.version.replace('.', '-')}-{digest}"
 
     @property
     def program(self) -> Path:
