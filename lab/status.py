@@ -53,7 +53,11 @@ def _machines(place: Place) -> Iterator[Row]:
 
 def _services(place: Place) -> Iterator[Row]:
     yield ("emulated APIs", place.namespace, "yes" if services.running(place) else "no")
-    where = {"Cloudflare's API": (Site.CLOUDFLARE, 443), "object store": (Site.OBJECT_STORE, 443)}
+    where = {
+        "Cloudflare's API": (Site.CLOUDFLARE, 443),
+        "Cloudflare's edge": (Site.EDGE, 443),
+        "object store": (Site.OBJECT_STORE, 443),
+    }
     for name, (site, port) in where.items():
         yield (name, f"{site.address}:{port}", "yes" if _open(place, site, port) else "no")
 

@@ -16,6 +16,7 @@ from tempfile import TemporaryDirectory
 from lab.on_records import running
 from tests import breaks
 from tests.components.stack_cases import HERE, patched, read_case
+from tests.lab.clouds import session as through_the_edge
 from tests.pulumi_pyinfra.session import session
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -134,6 +135,7 @@ PIECES: dict[str, Callable[[], str]] = {
     "lab-down.txt": lambda: printed(*LAB, "down"),
     "ten-faults.txt": ten_faults,
     "inside-hosts.txt": lambda: anonymous(session()),
+    "through-the-edge.txt": through_the_edge.session,
     "broken-on-purpose.md": lambda: "\n".join(breaks.table()),
     "measured.md": measured,
 }

@@ -91,7 +91,7 @@ def test_the_status_is_a_table_of_what_is(made):
     rows = [line.split() for line in made.run("status").splitlines()]
 
     assert ["db-node2", "192.168.15.121", "on", "answers"] in [row[:4] for row in rows]
-    assert sum(row[-1:] == ["yes"] for row in rows) == 3
+    assert sum(row[-1:] == ["yes"] for row in rows) == 4
 
 
 def test_nothing_of_it_listens_outside_of_its_network(made):
