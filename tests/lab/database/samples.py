@@ -11,7 +11,7 @@ import ssl
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -69,9 +69,10 @@ class Sampler:
     def _while_it_runs(self, machine: Machine, pid: int) -> None:
         where = str(machine.args.address.ip)
         patroni = http.client.HTTPSConnection(where, 8008, timeout=1, context=self.context)
-        while not self._stop.is_set() and Path(f"/proc/{pid}").exists():
-            self._keep(machine, holds=_holds(self.address), leads=_leads(patroni))
-            self._stop.wait(EVERY_SECONDS)
+        with closing(patroni):
+            while not self._stop.is_set() and Path(f"/proc/{pid}").exists():
+                self._keep(machine, holds=_holds(self.address), leads=_leads(patroni))
+                self._stop.wait(EVERY_SECONDS)
 
     def _keep(self, machine: Machine, *, holds: bool, leads: bool | None) -> None:
         self.samples.append(Sample(time.monotonic(), machine.name, holds, leads))

@@ -94,6 +94,8 @@ class Workload:
                     connection = self._one(connection, number)
                     number += self.writers
                 self._stop.wait(EVERY_SECONDS)
+            if connection is not None:
+                connection.close()
 
     def _connected(self) -> psycopg.Connection[Any] | None:
         try:
