@@ -10,7 +10,7 @@ RUN := $(VENV)/bin/python
 STEP := @sh toolchain/step.sh
 stack ?= testing
 
-.PHONY: help up down status preview repair test check tools benchmark machines cluster format lock secrets generated evidence \
+.PHONY: help up down status preview repair test check tools benchmark machines cluster database format lock secrets generated evidence \
     cold clean
 
 help: ## Say what there is
@@ -34,7 +34,7 @@ repair: $(VENV)/.ready tools ## After a killed run on real iron: take what it le
 test: check tools ## Everything: the quick checks, then the real engine, real SSH servers, real machines
 	$(STEP) "Programs that play a host" sh toolchain/servers.sh
 	$(STEP) "Tests on the real things" $(RUN) -m pytest -m "(engine or ssh) and not machines and not cluster" -n 2 --dist loadfile
-	$(STEP) "Tests on Debian machines" $(RUN) -m pytest -m "machines and not cluster" -n 2 --dist loadfile
+	$(STEP) "Tests on Debian machines" $(RUN) -m pytest -m "machines and not cluster and not database" -n 2 --dist loadfile
 
 check: $(VENV)/.ready ## The inner loop: format, lint, types, unit tests
 	$(STEP) "Format" $(VENV)/bin/ruff format --check .
@@ -53,11 +53,14 @@ benchmark: $(VENV)/.ready tools ## Measure beside Ansible, Mitogen and pyinfra (
 	@$(RUN) -m benchmarks
 
 machines: $(VENV)/.ready tools ## Only the tests on the lab's machines, as root
-	$(STEP) "Tests on Debian machines" $(RUN) -m pytest -m "machines and not cluster" -n 2 --dist loadfile
+	$(STEP) "Tests on Debian machines" $(RUN) -m pytest -m "machines and not cluster and not database" -n 2 --dist loadfile
 
 cluster: $(VENV)/.ready tools ## Build Kubernetes for the lab, and the tests on it, as root (not in `make test` yet)
 	@$(PYTHON) -m toolchain --cluster
 	$(STEP) "Tests on Kubernetes" $(RUN) -m pytest -m cluster --dist loadfile
+
+database: $(VENV)/.ready tools ## The database tier and its faults on three machines, as root (half an hour; not in `make test` yet)
+	$(STEP) "Tests of the database tier" $(RUN) -m pytest -m database
 
 format: $(VENV)/.ready ## Format and mend what a machine can
 	@$(VENV)/bin/ruff format .

@@ -10,10 +10,7 @@ import pytest
 from . import store as s3
 from .tier import Tier, changes
 
-pytestmark = [
-    pytest.mark.machines,
-    pytest.mark.skipif(s3.program() is None, reason="needs versitygw, an S3 server"),
-]
+pytestmark = [pytest.mark.machines, pytest.mark.database]
 PSQL = "runuser -u postgres -- psql -XAtq -v ON_ERROR_STOP=1 cold_db -c"
 # The machine's own server runs beside it: another port, another folder, and no archive.
 RESTORE = """set -eu

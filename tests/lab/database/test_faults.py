@@ -13,8 +13,6 @@ from contextlib import ExitStack, contextmanager
 
 import pytest
 
-pytest.importorskip("psycopg")
-
 from lab.machines import faults
 from lab.machines.network import NAMESPACES, entered
 
@@ -23,7 +21,7 @@ from .samples import Sampler
 from .tier import OWNER_PASSWORD, PASSWORDS, VIRTUAL, Tier
 from .workload import TABLE, Workload, verdict
 
-pytestmark = pytest.mark.machines
+pytestmark = [pytest.mark.machines, pytest.mark.database]
 # Everything of the lab shares two cores with whatever else runs there.
 SLOWER = 1.5
 

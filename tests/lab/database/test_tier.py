@@ -11,7 +11,7 @@ from tests.lab.machines.conftest import DATA, SSH_SECONDS
 
 from .tier import OWNER_PASSWORD, PASSWORDS, VIRTUAL, Tier, changes, failed
 
-pytestmark = pytest.mark.machines
+pytestmark = [pytest.mark.machines, pytest.mark.database]
 
 
 def members_of_etcd(tier: Tier, asked: str) -> dict[str, str]:
