@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 from .checkout import ROOT
 from .project import Project
@@ -27,17 +28,29 @@ def repaired(project: Project, *, failed: bool = False) -> str:
 
 
 def _half_written(project: Project) -> list[str]:
-    """Take back the state before an engine was killed while it wrote it."""
+    """Make whole what an engine that keeps its state in files was killed in the middle of.
+
+    The state itself appears by a rename; the attributes beside it, which it can do without, don't.
+    """
     checkpoint = project.checkpoint
+    found = []
+    attributes = checkpoint.with_suffix(".json.attrs")
+    if attributes.exists() and not _is_json(attributes):
+        attributes.unlink()
+        found.append("half-written attributes of the state")
     before = checkpoint.with_suffix(".json.bak")
-    if not checkpoint.exists() and not before.exists():
-        return []
-    try:
-        json.loads(checkpoint.read_text())
-    except (FileNotFoundError, ValueError):
+    if before.exists() and not _is_json(checkpoint):
         shutil.copyfile(before, checkpoint)
-        return ["half-written state"]
-    return []
+        found.append("half-written state")
+    return found
+
+
+def _is_json(file: Path) -> bool:
+    try:
+        json.loads(file.read_text())
+    except (FileNotFoundError, ValueError):
+        return False
+    return True
 
 
 def _under_way(project: Project) -> list[str]:
