@@ -6,7 +6,7 @@ import argparse
 import os
 import sys
 
-from . import by_hand, down, status, up
+from . import by_hand, down, preflight, status, up
 from .checkout import STACKS, home, place_of
 from .machines import Network
 from .machines.host import HostError
@@ -32,6 +32,7 @@ def _asked() -> argparse.Namespace:
     parser.add_argument("--stack", choices=STACKS, default="testing")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     commands.add_parser("up", help="make the lab and the platform on it, or what is missing of it")
+    commands.add_parser("can", help="say whether this computer can run the lab, and if not, why")
     gone = commands.add_parser("down", help="remove all of it: processes, networks, disks, state")
     gone.add_argument("--keep-disks", action="store_true", help="as if the power had gone")
     commands.add_parser("status", help="show machines and services")
@@ -51,6 +52,8 @@ def _run(asked: argparse.Namespace) -> int:
     match asked.command:
         case "up":
             return up.up(asked.stack)
+        case "can":
+            preflight.check(asked.stack)
         case "down":
             down.down(asked.stack, keep_disks=asked.keep_disks)
         case "status":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import shutil
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -22,6 +23,7 @@ KERNEL = {
     "tmpfs": "what a machine forgets",
 }
 """File systems that the kernel must know, and what for."""
+UNSHARE = ("unshare", "--mount", "--net", "--pid", "--fork", "true")
 
 
 class NotHereError(RuntimeError):
@@ -45,9 +47,18 @@ def _faults(cache: Path) -> Iterator[str]:
         return
     if os.geteuid() != 0:
         yield f"user: namespaces and mounts need root, got uid {os.geteuid()} (try sudo make up)"
+    else:
+        yield from _not_allowed()
     yield from _missing_commands()
     yield from _missing_in_kernel()
     yield from _too_small(cache)
+
+
+def _not_allowed() -> Iterator[str]:
+    # Root in a container of an engine is not root enough.
+    tried = subprocess.run(UNSHARE, capture_output=True, text=True, check=False)
+    if tried.returncode:
+        yield f"user: namespaces can't be made, even by root: {tried.stderr.strip()}"
 
 
 def _missing_commands() -> Iterator[str]:

@@ -23,6 +23,7 @@ def _roomy(monkeypatch):
     monkeypatch.setattr(os, "geteuid", lambda: 0)
     monkeypatch.setattr(preflight, "NEEDED_DISK_GIB", 0)
     monkeypatch.setattr(preflight, "NEEDED_MEMORY_GIB", 0)
+    monkeypatch.setattr(preflight, "UNSHARE", ("true",))
 
 
 def test_who_is_not_root_and_has_no_room_is_told_both(tmp_path, monkeypatch):
@@ -63,3 +64,9 @@ def test_without_apt_each_missing_command_is_named_with_its_package(tmp_path, mo
 
     assert "no debootstrap on PATH (Debian's package debootstrap has it)" in told
     assert "no systemd-nspawn on PATH (Debian's package systemd-container has it)" in told
+
+
+def test_root_of_a_container_is_told_that_it_may_not(tmp_path, monkeypatch):
+    monkeypatch.setattr(preflight, "UNSHARE", ("sh", "-c", "echo no way >&2; exit 1"))
+
+    assert "user: namespaces can't be made, even by root: no way" in refusal(tmp_path)
