@@ -10,7 +10,7 @@ RUN := $(VENV)/bin/python
 STEP := @sh toolchain/step.sh
 stack ?= testing
 
-.PHONY: help up down status preview repair test check tools benchmark machines cluster database format lock secrets generated evidence \
+.PHONY: help up down status preview repair test check tools benchmark machines cluster crashes database format lock secrets generated evidence \
     cold clean
 
 help: ## Say what there is
@@ -33,7 +33,7 @@ repair: $(VENV)/.ready tools ## After a killed run on real iron: take what it le
 
 test: check tools ## Everything: the quick checks, then the real engine, real SSH servers, real machines
 	$(STEP) "Programs that play a host" sh toolchain/servers.sh
-	$(STEP) "Tests on the real things" $(RUN) -m pytest -m "(engine or ssh) and not machines and not cluster" -n 2 --dist loadfile
+	$(STEP) "Tests on the real things" $(RUN) -m pytest -m "(engine or ssh) and not machines and not cluster and not crashes" -n 2 --dist loadfile
 	@if $(RUN) -m lab can; then \
 	    sh toolchain/step.sh "Tests on Debian machines" $(RUN) -m pytest -m "machines and not cluster and not database" \
 	        -n 2 --dist loadfile; \
@@ -61,6 +61,9 @@ machines: $(VENV)/.ready tools ## Only the tests on the lab's machines, as root
 cluster: $(VENV)/.ready tools ## Build Kubernetes for the lab, and the tests on it, as root (not in `make test` yet)
 	@$(PYTHON) -m toolchain --cluster
 	$(STEP) "Tests on Kubernetes" $(RUN) -m pytest -m cluster --dist loadfile
+
+crashes: $(VENV)/.ready tools ## First runs killed, refused, left unanswered at drawn places (ten minutes; not in `make test` yet)
+	$(STEP) "Runs that go wrong" $(RUN) -m pytest -m crashes -n 2 --dist load
 
 database: $(VENV)/.ready tools ## The database tier and its faults on three machines, as root (half an hour; not in `make test` yet)
 	$(STEP) "Tests of the database tier" $(RUN) -m pytest -m database

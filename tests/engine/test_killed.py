@@ -11,7 +11,7 @@ from lab.on_records import running
 from tests.engine.conftest import planned
 from tests.engine.crashing import SEED, UP, drawn, finish
 
-pytestmark = pytest.mark.engine
+pytestmark = [pytest.mark.engine, pytest.mark.crashes]
 SPREAD = 25
 
 

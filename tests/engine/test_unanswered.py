@@ -10,7 +10,7 @@ from lab.on_records import running
 from lab.pve.failures import Failure, How
 from tests.engine.crashing import SEED, UP, drawn, finish
 
-pytestmark = pytest.mark.engine
+pytestmark = [pytest.mark.engine, pytest.mark.crashes]
 SPREAD = 5
 
 
