@@ -47,7 +47,7 @@ class Wire:
         """Write to the program's standard input; what no longer reads it is no error here."""
         try:
             self._channel.sendall(data)
-        except (OSError, SSHException):
+        except (OSError, EOFError, SSHException):
             return  # its output and its exit code tell more
 
     def end_input(self) -> None:
