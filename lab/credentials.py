@@ -8,6 +8,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Self
 
+from .private import write_private
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Credentials:
@@ -26,7 +28,7 @@ class Credentials:
                 proxmox_api_token=f"pulumi@pve!lab={token_id}",
                 cloudflare_api_token=secrets.token_urlsafe(30),
             )
-            _write_private(path, json.dumps(asdict(made)))
+            write_private(path, json.dumps(asdict(made)))
         return cls(**json.loads(path.read_text()))
 
 
@@ -34,13 +36,5 @@ def passphrase_in(folder: Path) -> Path:
     """Return the file with what encrypts the lab's state, made at the first call."""
     path = folder / "passphrase"
     if not path.exists():
-        _write_private(path, secrets.token_hex(16))
+        write_private(path, secrets.token_hex(16))
     return path
-
-
-def _write_private(path: Path, text: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    new = path.with_suffix(".new")
-    new.touch(mode=0o600)
-    new.write_text(text)
-    new.replace(path)

@@ -15,6 +15,7 @@ from pathlib import Path
 from toolchain.cache import Cache
 
 from .internet import Site
+from .private import write_private
 from .serve import Authority, beside
 
 PORT = 443
@@ -33,9 +34,8 @@ class ObjectStore:
         """Return the credentials of the store's owner, made at the first call."""
         file = self.folder / "root.json"
         if not file.exists():
-            self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             made = {"access": secrets.token_hex(16), "secret": secrets.token_hex(32)}
-            _write_private(file, made)
+            write_private(file, json.dumps(made))
         document: dict[str, str] = json.loads(file.read_text())
         return document
 
@@ -50,7 +50,8 @@ class ObjectStore:
             access: {"access": access, "secret": secret, "role": "user", "userID": 0, "groupID": 0}
             for access, secret in keys.items()
         }
-        _write_private(self.folder / "accounts" / "users.json", {"accessAccounts": accounts})
+        users = self.folder / "accounts" / "users.json"
+        write_private(users, json.dumps({"accessAccounts": accounts}))
 
 
 @contextmanager
@@ -75,10 +76,3 @@ def serving(
     owner = {"ROOT_ACCESS_KEY": store.root["access"], "ROOT_SECRET_KEY": store.root["secret"]}
     with beside(command, address, port, owner):
         yield f"https://{address}:{port}"
-
-
-def _write_private(path: Path, content: object) -> None:
-    new = path.with_suffix(".new")
-    new.touch(mode=0o600)
-    new.write_text(json.dumps(content))
-    new.replace(path)

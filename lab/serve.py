@@ -18,6 +18,8 @@ import trustme
 import uvicorn
 from starlette.types import ASGIApp
 
+from .private import write_private
+
 STARTS_WITHIN_SECONDS = 10
 LOOPBACK = "127.0.0.1"
 
@@ -43,14 +45,14 @@ class Authority:
         self._ca = trustme.CA()
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._ca.cert_pem.write_to_path(str(self.certificate))
-        _write_private(key, self._ca.private_key_pem.bytes())
+        write_private(key, self._ca.private_key_pem.bytes().decode())
 
     def issue(self, name: str, address: str = LOOPBACK, *names: str) -> Path:
         """Return a file with the key and the certificates of a server."""
         path = self._folder / f"{name}.pem"
         if not path.exists():
             leaf = self._ca.issue_cert(address, *names)
-            _write_private(path, leaf.private_key_and_cert_chain_pem.bytes())
+            write_private(path, leaf.private_key_and_cert_chain_pem.bytes().decode())
         return path
 
 
@@ -117,10 +119,3 @@ def _listens(address: str, port: int) -> bool:
             return True
     except OSError:
         return False
-
-
-def _write_private(path: Path, content: bytes) -> None:
-    new = path.with_suffix(f"{path.suffix}.new")
-    new.touch(mode=0o600)
-    new.write_bytes(content)
-    new.replace(path)

@@ -17,7 +17,7 @@ from .hardware import BASE, PACKAGES
 from .machines import Network, Place
 from .machines.host import HostError
 from .machines.network import BRIDGE
-from .project import Project
+from .project import Overlay, Project
 from .repairing import repaired
 from .steps import Steps
 
@@ -47,9 +47,9 @@ def _up(name: str, place: Place) -> int:
     steps.step("Debian, to start machines from", BASE.obtain, lambda folder: folder.name)
     steps.step("Debian packages, offline", PACKAGES.obtain, lambda folder: folder.name)
     steps.step("Network of its own", lambda: _network(name, place), lambda _: place.namespace)
-    steps.step("Emulated APIs, object store", lambda: services.start(name))
+    where = steps.step("Emulated APIs, object store", lambda: services.start(name))
     project = project_of(name)
-    steps.step("Pulumi project", lambda: _write(project), lambda _: str(project.folder))
+    steps.step("Pulumi project", lambda: _write(project, where), lambda _: str(project.folder))
     unfinished = project.folder / "unfinished"
     steps.step(
         "What an earlier run left",
@@ -95,9 +95,8 @@ def _network(name: str, place: Place) -> None:
     internet.attach(network)
 
 
-def _write(project: Project) -> None:
+def _write(project: Project, where: Overlay) -> None:
     place = place_of(project.stack)
-    where = services.start(project.stack)
     stack.write(project, where, Credentials.kept_in(place.folder))
 
 
