@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import socket
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from lab.clouds.cloudflare import ACCOUNT_ID
 from lab.clouds.r2 import s3_key, s3_keys
 from lab.object_store import ObjectStore, serving
 from lab.serve import Authority
+from tests.pulumi_pyinfra.sshd import free_port
 from toolchain.cache import Cache
 
 pytestmark = pytest.mark.engine
@@ -53,11 +53,9 @@ class World:
 
 @contextmanager
 def a_world(folder: Path):
-    with socket.socket() as free:
-        free.bind((LOOPBACK, 0))
-        port = free.getsockname()[1]
     authority = Authority(folder / "authority")
-    with serving(ObjectStore(folder=folder / "store"), authority, LOOPBACK, port) as endpoint:
+    store = ObjectStore(folder=folder / "store")
+    with serving(store, authority, LOOPBACK, free_port()) as endpoint:
         yield World(folder, endpoint, authority)
 
 

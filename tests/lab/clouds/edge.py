@@ -6,11 +6,9 @@ import http.server
 import json
 import os
 import signal
-import socket
 import subprocess
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +19,8 @@ import trustme
 from lab.clouds import Cloud
 from lab.clouds.cloudflare import ACCOUNT_ID, ZONE_ID
 from lab.clouds.tunnels import tunnel_token
+from tests.engine.conftest import wait_until
+from tests.pulumi_pyinfra.sshd import free_port
 from toolchain.cache import Cache
 
 from .project import DOMAIN
@@ -198,18 +198,3 @@ def an_edge(flare: Cloud, folder: Path) -> Iterator[Edge]:
         running.callback(end)
         wait_until(lambda: "it listens" in (folder / "edge.log").read_text())
         yield Edge(flare, folder, port, running, tunnel)
-
-
-def free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        port: int = found.getsockname()[1]
-        return port
-
-
-def wait_until(condition: Callable[[], object], seconds: float = 20) -> None:
-    """Wait for something that another process brings about."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not come about"
-        time.sleep(0.02)

@@ -10,8 +10,9 @@ import threading
 import pytest
 
 from lab.clouds.cloudflare import ACCOUNT_ID
+from tests.engine.conftest import wait_until
 
-from .edge import TOOLS, URL, wait_until
+from .edge import TOOLS, URL
 
 pytestmark = pytest.mark.engine
 

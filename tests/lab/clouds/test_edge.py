@@ -8,7 +8,9 @@ import ssl
 
 import pytest
 
-from .edge import HOST, URL, free_port
+from tests.pulumi_pyinfra.sshd import free_port
+
+from .edge import HOST, URL
 from .project import DOMAIN
 
 # They need what `make tools` builds.

@@ -9,8 +9,7 @@ from contextlib import AsyncExitStack, suppress
 from typing import Any
 
 from lab.clouds.forwarder import Forwarder, Health, Listening
-
-from .edge import free_port
+from tests.pulumi_pyinfra.sshd import free_port
 
 Running = Callable[[int, Forwarder], Coroutine[Any, Any, Any]]
 

@@ -19,9 +19,9 @@ from lab.clouds.hetzner_machines import HetznerMachines
 from lab.machines import BaseImage, Place, clean_up, left
 from lab.machines.host import HostError
 from lab.serve import Authority, serving
+from tests.engine.conftest import wait_until
 from toolchain import engine
 
-from .edge import wait_until
 from .project import ROOT, TOKEN
 
 pytestmark = [pytest.mark.engine, pytest.mark.machines]
