@@ -34,6 +34,7 @@ class ProxmoxApi(JsonApi):
             headers={"Authorization": f"PVEAPIToken={token}"},
             fingerprint=fingerprint,
         )
+        self._token_id = token.partition("=")[0]
 
     def nodes(self) -> frozenset[str]:
         """Return the names of the cluster's nodes."""
@@ -71,6 +72,22 @@ class ProxmoxApi(JsonApi):
             time.sleep(POLL_SECONDS)
         if task.get("exitstatus") != "OK":
             raise ApiError(f"{method} {path}: {task.get('exitstatus')}; see task {upid}")
+
+    def wait_until_idle(self) -> None:
+        """Wait for the tasks that this token began: a run that died left its own running."""
+        deadline = time.monotonic() + TASK_SECONDS
+        while running := [upid for node in self.nodes() for upid in self._running(node)]:
+            if time.monotonic() > deadline:
+                raise ApiError(f"still running after {TASK_SECONDS} s: {', '.join(running)}")
+            time.sleep(POLL_SECONDS)
+
+    def _running(self, node: str) -> list[str]:
+        """Return this token's tasks without an end; Proxmox shows the last few that ended too."""
+        return [
+            str(task["upid"])
+            for task in self.list(f"/nodes/{node}/tasks?source=active")
+            if "endtime" not in task and f":{self._token_id}:" in str(task["upid"])
+        ]
 
     content_type = "application/x-www-form-urlencoded"
 

@@ -90,6 +90,7 @@ def repair(engine: Engine, api: ProxmoxApi, *, unlock: bool, agreed: bool) -> No
     """Bring the state in line with what exists."""
     if unlock:
         engine.run("cancel", "--yes")
+    api.wait_until_idle()
     interrupted = engine.interrupted()
     if interrupted:
         print("interrupted: " + ", ".join(interrupted))

@@ -7,9 +7,10 @@ from fastapi import FastAPI
 from .cluster import Cluster
 from .forms import Answer, Form, pool, resource
 from .parameters import POOL
-from .refused import Refused
+from .refused import Refused, WrongParametersError
 
-TASK = "/api2/json/nodes/{node}/tasks/{upid}"
+TASKS = "/api2/json/nodes/{node}/tasks"
+TASK = f"{TASKS}/{{upid}}"
 
 
 def add(app: FastAPI, cluster: Cluster) -> None:
@@ -30,6 +31,12 @@ def add(app: FastAPI, cluster: Cluster) -> None:
     @app.get("/api2/json/cluster/resources")
     def resources() -> Answer:
         return {"data": [resource(vm) for vm in cluster.all_vms()]}
+
+    @app.get(TASKS)
+    def tasks(node: str, source: str = "archive") -> Answer:
+        if source != "active":
+            raise WrongParametersError({"source": f"'{source}' is not emulated, 'active' is"})
+        return {"data": cluster.tasks.latest(node)}
 
     @app.get(f"{TASK}/status")
     def task(upid: str) -> Answer:

@@ -25,6 +25,15 @@ class Task:
     upid: str
     lines: list[str] = field(default_factory=list)
     exit_status: str | None = None
+    ended: int | None = None
+
+    @property
+    def listed(self) -> dict[str, str | int]:
+        """Return its row in the list of tasks."""
+        shown = _shown(self.upid)
+        if self.exit_status is None or self.ended is None:
+            return shown
+        return shown | {"endtime": self.ended, "status": self.exit_status}
 
     @property
     def status(self) -> dict[str, str | int]:
@@ -60,6 +69,11 @@ class Tasks:
             raise WrongParametersError({"upid": f"unable to parse worker upid '{upid}'"})
         return Task(upid, ["the process that ran it is gone"], "unexpected status")
 
+    def latest(self, node: str) -> list[dict[str, str | int]]:
+        """Return the rows of a node's tasks, those that run and those that ended."""
+        rows = [task.listed for task in list(self._tasks.values())]
+        return [row for row in rows if row["node"] == node]
+
     def _run(self, task: Task, work: Work) -> None:
         ended = "OK"
         try:
@@ -70,6 +84,7 @@ class Tasks:
             ended = f"{type(error).__name__}: {error}"
         time.sleep(self.delay_seconds)
         task.lines.append("TASK OK" if ended == "OK" else f"TASK ERROR: {ended}")
+        task.ended = int(time.time())
         task.exit_status = ended
 
 

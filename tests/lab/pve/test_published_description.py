@@ -56,6 +56,7 @@ def made(tmp_path_factory):
             name = snapshot.create(client, vms, reason="test", at=at, description="a test")
             snapshot.rollback(client, vms, name)
             snapshot.delete(client, vms, name)
+            asked.wait_until_idle()
         lab.pulumi("destroy", "--yes", "--skip-preview")
     return calls
 

@@ -7,10 +7,14 @@ from urllib.parse import quote
 
 import pytest
 
+from components import proxmox_api
+from components.https import ApiError
+from components.proxmox_api import ProxmoxApi
 from lab.pve.cluster import Cluster
 from lab.pve.hardware import NoHardware
+from lab.serve import fingerprint
 
-from .conftest import served
+from .conftest import TOKEN, served
 
 
 class Slow(NoHardware):
@@ -91,6 +95,34 @@ def test_a_task_of_a_process_that_is_gone_was_cut_off(proxmox):
     earlier = "UPID:pve:00000001:00000001:00000001:qmstart:210:root@pam:"
 
     assert task(proxmox, earlier)["exitstatus"] == "unexpected status"
+
+
+@pytest.fixture
+def program(slow):
+    """The program's own connection to the cluster whose VM 210 is starting."""
+    known = fingerprint(slow.certificate.with_name("proxmox.pem"))
+    with ProxmoxApi(slow.endpoint, token=TOKEN, fingerprint=known) as connected:
+        yield connected
+
+
+def test_the_program_waits_until_what_its_token_began_has_ended(slow, program, monkeypatch):
+    monkeypatch.setattr(proxmox_api, "TASK_SECONDS", 0)
+    with pytest.raises(ApiError, match=f"still running after 0 s: {slow.upid}"):
+        program.wait_until_idle()
+    monkeypatch.undo()
+
+    threading.Timer(0.2, slow.cluster.hardware.go_on.set).start()
+    program.wait_until_idle()
+
+    assert slow.status(210)["status"] == "running"
+
+
+def test_the_program_does_not_wait_for_what_somebody_else_began(slow, program, monkeypatch):
+    monkeypatch.setattr(program, "_token_id", "somebody@pve!else")
+
+    program.wait_until_idle()
+
+    assert slow.status(210)["status"] == "stopped"
 
 
 def test_what_is_no_task_is_a_wrong_parameter(proxmox):
