@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .machines import BaseImage, PackageRepository, Place
 from .pve.machines import Machines
+from .stack import stack_file_of
 
 BASE = BaseImage()
 PACKAGES = PackageRepository(
@@ -40,6 +41,12 @@ PACKAGES = PackageRepository(
 )
 
 
-def hardware_of(place: Place) -> Machines:
-    """Return the machines of a lab as an emulated Proxmox uses them."""
-    return Machines(place=place, image=BASE.obtain(), packages=PACKAGES.obtain())
+def hardware_of(place: Place, stack: str) -> Machines:
+    """Return the machines of a stack's lab as an emulated Proxmox uses them."""
+    machines = stack_file_of(stack)["config"]["coldstorage:machines"]
+    return Machines(
+        place=place,
+        image=BASE.obtain(),
+        packages=PACKAGES.obtain(),
+        nodes=frozenset(name for name, m in machines.items() if m["role"].startswith("k3s")),
+    )

@@ -99,7 +99,7 @@ def _serve(stack: str, place: Place, services: ExitStack) -> Overlay:
     domain = config["coldstorage:environment"]["domain"]
     credentials = Credentials.kept_in(folder)
 
-    cluster = Cluster.load(folder / "proxmox.json", hardware_of(place))
+    cluster = Cluster.load(folder / "proxmox.json", hardware_of(place, stack))
     for vm_id, reason in cluster.boot().items():
         print(f"VM {vm_id} does not start: {reason}", flush=True)
     store = ObjectStore(folder=folder / "object-store")

@@ -125,6 +125,38 @@ def _seconds(command: Sequence[str]) -> float:
     return time.monotonic() - started
 
 
+def crashes() -> str:
+    """Return what was done to first runs, each of which the next runs finished."""
+    with TemporaryDirectory() as folder:
+        table = Path(folder) / "table"
+        words = ("-m", "pytest", "-q", "-m", "crashes", "-n", "2", "--dist", "load")
+        subprocess.run(
+            (sys.executable, *words),
+            cwd=ROOT,
+            env={**os.environ, "CRASH_TABLE": str(table)},
+            stdout=subprocess.DEVNULL,
+            check=True,
+        )
+        rows = sorted(table.read_text().splitlines(), key=_numbers)
+    return "\n".join(
+        (
+            "# First runs that went wrong\n",
+            "Made by `make evidence`: each row is a first `up` of testing, on the real engine",
+            "and provider with VMs that are records. After it came the repair, a second `up`, and",
+            "a third that had nothing to do; no machine, disk, file, rule or pending operation",
+            "was left over.\n",
+            f"{len(rows)} runs, all finished by the next.\n",
+            "| what went wrong | what the next run found first |",
+            "| --- | --- |",
+            *rows,
+        )
+    )
+
+
+def _numbers(row: str) -> tuple[str, list[int]]:
+    return row.split()[1], [int(number) for number in re.findall(r"\d+", row)]
+
+
 PIECES: dict[str, Callable[[], str]] = {
     "tools.txt": lambda: printed("make", "tools"),
     "preview-testing.txt": lambda: printed(*LAB, "preview"),
@@ -136,6 +168,7 @@ PIECES: dict[str, Callable[[], str]] = {
     "ten-faults.txt": ten_faults,
     "inside-hosts.txt": lambda: anonymous(session()),
     "through-the-edge.txt": through_the_edge.session,
+    "crashes.md": crashes,
     "broken-on-purpose.md": lambda: "\n".join(breaks.table()),
     "measured.md": measured,
 }

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from lab.kubernetes import PLAIN_FOLDERS, machine_options
 from lab.machines import Machine, MachineArgs, Place, Volume
 from lab.machines.host import HostError
 
@@ -35,9 +36,8 @@ class Machines:
     """Folder of the base image."""
     packages: Path | None = None
     """Folder of the package repository, if apt in the machines is to find one."""
-    plain_folders: tuple[str, ...] = ()
-    """Folders of every machine that must not be on an overlay."""
-    nspawn_options: tuple[str, ...] = ()
+    nodes: frozenset[str] = frozenset()
+    """Names of the machines that Kubernetes is to run on."""
 
     def machine(self, vm: Vm) -> Machine:
         """Return the machine that a VM is, whether it was ever started or not."""
@@ -135,12 +135,13 @@ class Machines:
         return {}
 
     def _args(self, machine: Machine, wanted: Blueprint) -> MachineArgs:
+        node = machine.name in self.nodes
         hardware = {
             "mac": wanted.mac,
             "disks": {device: self._volume(v).file for device, v in wanted.data.items()},
             "packages": self.packages,
-            "plain_folders": self.plain_folders,
-            "nspawn_options": self.nspawn_options,
+            "plain_folders": PLAIN_FOLDERS if node else (),
+            "nspawn_options": machine_options() if node else (),
         }
         if machine.exists:  # it is what its first start made it, on the image of that day
             return machine.args.model_copy(update=hardware)

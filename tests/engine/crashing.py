@@ -1,18 +1,21 @@
 """Runs of a first `up` that go wrong at a place drawn at random, and what must follow.
 
 `CRASH_SEED` chooses the places; without it each run draws its own, and a failure prints it.
+`CRASH_SPREAD` is how many engines are killed; `CRASH_TABLE` a file that gets a line for each run.
 """
 
 from __future__ import annotations
 
 import os
 import random
+from pathlib import Path
 
 from lab.on_records import Lab
 from lab.repairing import repaired
 from tests.engine.conftest import state
 
 SEED = int(os.environ.get("CRASH_SEED") or random.SystemRandom().randrange(10**6))
+SPREAD = int(os.environ.get("CRASH_SPREAD", "25"))
 UP = ("up", "--yes", "--skip-preview")
 
 
@@ -22,9 +25,9 @@ def drawn(part: int, parts: int, total: int) -> int:
     return max(1, int((part + chance) / parts * total))
 
 
-def finish(lab: Lab, *, failed: bool = False) -> None:
+def finish(lab: Lab, wrong: str, *, failed: bool = False) -> None:
     """Do what `make up` does after a run that went wrong; nothing must be left of that one."""
-    repaired(lab, failed=failed)
+    found = repaired(lab, failed=failed)
     lab.pulumi(*UP)
     lab.pulumi(*UP, "--expect-no-changes")
 
@@ -41,3 +44,6 @@ def finish(lab: Lab, *, failed: bool = False) -> None:
     assert not state(lab).get("pending_operations")
     for vm in lab.cluster.vms.values():
         assert len({str(rule) for rule in vm.rules}) == len(vm.rules), "rules are there twice"
+    if table := os.environ.get("CRASH_TABLE"):
+        with Path(table).open("a") as lines:
+            lines.write(f"| {wrong} | {found} |\n")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 import time
 
@@ -9,10 +10,9 @@ import pytest
 
 from lab.on_records import running
 from tests.engine.conftest import planned
-from tests.engine.crashing import SEED, UP, drawn, finish
+from tests.engine.crashing import SEED, SPREAD, UP, drawn, finish
 
 pytestmark = [pytest.mark.engine, pytest.mark.crashes]
-SPREAD = 25
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -45,10 +45,26 @@ def kill_at(lab, events, step: int) -> bool:
     return False
 
 
+def last_of(events) -> str:
+    """Return what the engine was at when it died, as it wrote it down."""
+    for line in reversed(events.read_text().splitlines()):
+        try:
+            event = json.loads(line)
+        except ValueError:  # cut off
+            continue
+        for kind in ("resourcePreEvent", "resOutputsEvent", "resOpFailedEvent"):
+            if kind in event:
+                at = event[kind]["metadata"]
+                done = "" if kind == "resourcePreEvent" else "done: "
+                return f"{done}{at['op']} {at['urn'].rsplit('::', 1)[1]}"
+    return "before the first resource"
+
+
 @pytest.mark.parametrize("part", range(SPREAD))
 def test_a_run_killed_at_any_step_is_finished_by_the_next(tmp_path, steps, part):
     step = drawn(part, SPREAD, steps)
     sys.stdout.write(f"CRASH_SEED={SEED} part {part}: killed at event {step} of {steps}\n")
+    events = tmp_path / "events"
     with running("testing", tmp_path) as lab:
-        assert kill_at(lab, tmp_path / "events", step)
-        finish(lab)
+        assert kill_at(lab, events, step)
+        finish(lab, f"killed at event {step} of {steps}: {last_of(events)}")

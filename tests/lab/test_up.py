@@ -87,6 +87,16 @@ def test_up_ends_with_machines_that_answer_and_says_where_to_look(made):
     assert made.run("ssh", "db-node1", "hostname").split() == ["db-node1"]
 
 
+def test_machines_of_k3s_and_no_others_are_made_so_that_containers_can_run_on_them(made):
+    plain = {
+        machine.name
+        for machine in machines_of(made.place)
+        if "ext4" in machine.ssh("findmnt --noheadings --output FSTYPE /var/lib/rancher || true")
+    }
+
+    assert plain == {"k3s-node1", "k3s-node2", "k3s-node3"}
+
+
 def test_the_status_is_a_table_of_what_is(made):
     rows = [line.split() for line in made.run("status").splitlines()]
 

@@ -49,7 +49,8 @@ class Cluster:
             f"ln -sf {RELEASE}/k3s-airgap-images-amd64.tar /var/lib/rancher/k3s/agent/images/ && "
             f"cat >/etc/rancher/k3s/config.yaml <<'END'\n{settings}\nEND\n"
             f"cp {RELEASE}/k3s /usr/local/bin/k3s && INSTALL_K3S_SKIP_DOWNLOAD=true "
-            f"INSTALL_K3S_SKIP_START=true INSTALL_K3S_EXEC={command} sh {RELEASE}/install.sh"
+            f"INSTALL_K3S_SKIP_START=true INSTALL_K3S_EXEC={command} sh {RELEASE}/install.sh && "
+            "sync"  # what was just written is lost in a power cut otherwise
         )
         return machine
 

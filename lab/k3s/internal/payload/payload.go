@@ -4,6 +4,7 @@ package payload
 import (
 	"archive/zip"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -135,5 +136,6 @@ func unpackOne(file *zip.File, path string) error {
 		out.Close()
 		return err
 	}
-	return out.Close()
+	// A machine that loses its power must not come back with half a program.
+	return errors.Join(out.Sync(), out.Close())
 }
