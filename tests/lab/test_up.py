@@ -3,46 +3,26 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
-from lab.checkout import ROOT, home, place_of
+from lab.checkout import home, place_of
 from lab.machines import Network, left
 from lab.services import running
 from lab.status import machines_of
 
+from .people import People, a_person
+
 pytestmark = [pytest.mark.engine, pytest.mark.machines]
-
-
-class People:
-    """Somebody at a keyboard, with a lab of their own."""
-
-    def __init__(self, lab: str) -> None:
-        self.environment = {**os.environ, "COLDSTORAGE_LAB": lab}
-
-    def run(self, *words: str, code: int = 0) -> str:
-        command = [sys.executable, "-m", "lab", *words]
-        done = subprocess.run(
-            command, cwd=ROOT, env=self.environment, text=True, capture_output=True, check=False
-        )
-        assert done.returncode == code, done.stdout + done.stderr
-        return done.stdout + done.stderr
 
 
 @pytest.fixture(scope="module")
 def people():
-    """A lab of this test's own, gone afterwards whatever happens."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("COLDSTORAGE_LAB", f"test-{os.getpid()}")
-        person = People(os.environ["COLDSTORAGE_LAB"])
-        try:
-            yield person
-        finally:
-            person.run("down")
+    """A lab of these tests' own, gone afterwards whatever happens."""
+    with a_person() as person:
+        yield person
 
 
 @pytest.fixture(scope="module")
