@@ -11,6 +11,7 @@ from pyinfra.operations import files, server
 from . import base as _base
 from . import etcd as _etcd
 from . import keepalived as _keepalived
+from . import metrics as _metrics
 from . import patroni as _patroni
 from . import pgbackrest as _pgbackrest
 from . import pgbouncer as _pgbouncer
@@ -23,6 +24,7 @@ from .etcd import etcd
 from .firewall import PACKAGES as FIREWALL_PACKAGES
 from .identity import write_authority
 from .keepalived import keepalived
+from .metrics import metrics
 from .packages import Packages, packages
 from .patroni import patroni
 from .pgbackrest import pgbackrest, write_settings
@@ -39,6 +41,7 @@ _EACH = (
     _pgbouncer.PACKAGES,
     _keepalived.PACKAGES,
     _redis.PACKAGES,
+    _metrics.PACKAGES,
     _pgbackrest.PACKAGES,
 )
 PACKAGES = Packages(
@@ -71,6 +74,7 @@ def database(wanted: DatabaseNode) -> None:
     pgbouncer(wanted.pgbouncer)
     keepalived(wanted.keepalived)
     redis(wanted.redis)
+    metrics(wanted.metrics)
     if backups:
         pgbackrest(backups)
 

@@ -16,9 +16,12 @@ from .base import Base
 from .checks import identifier, refuse, secret
 from .data_disk import DataDisk
 from .etcd import CLIENT_PORT, PEER_PORT, Etcd
+from .etcd import METRICS_PORT as ETCD_METRICS_PORT
 from .firewall import Opening
 from .identity import Identity
 from .keepalived import Keepalived
+from .metrics import PORTS as METRICS_PORTS
+from .metrics import Metrics
 from .patroni import API_PORT, POSTGRES_PORT, Patroni
 from .pgbackrest import PgBackRest, Store
 from .pgbouncer import PgBouncer
@@ -147,6 +150,12 @@ class DatabaseNode:
                 sources=users,
                 ports=(POSTGRES_PORT, self.pooler_port, self.cache.port),
             ),
+            Opening(
+                what="Figures for the monitoring",
+                sources=(*self.clients, *self.operators),
+                # Without a certificate Patroni tells, and changes nothing.
+                ports=(*METRICS_PORTS.values(), ETCD_METRICS_PORT, API_PORT),
+            ),
         ]
         return Base(
             name=self.name,
@@ -221,6 +230,11 @@ class DatabaseNode:
             peers=self.peers,
             leader_url=self.leader_url,
         )
+
+    @property
+    def metrics(self) -> Metrics:
+        """Return what those who tell figures must know."""
+        return Metrics(identity=self.identity, address=self.me.address)
 
     @property
     def redis(self) -> Redis:

@@ -18,6 +18,8 @@ _STOPPED = (
     "etcd-snapshot.timer",
     "keepalived.service",
     "pgbouncer.service",
+    "prometheus-node-exporter.service",
+    "prometheus-postgres-exporter.service",
     "redis-follows.service",
     "redis-server.service",
     "patroni.service",

@@ -34,6 +34,8 @@ PACKAGES = PackageRepository(
         "redis-sentinel",
         "redis-server",
         "redis-tools",
+        "prometheus-node-exporter",
+        "prometheus-postgres-exporter",
         # Every machine.
         "chrony",
         "unattended-upgrades",

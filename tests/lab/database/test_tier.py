@@ -11,6 +11,15 @@ from tests.lab.machines.conftest import DATA, SSH_SECONDS
 
 from .tier import OWNER_PASSWORD, PASSWORDS, VIRTUAL, Tier, changes, failed
 
+FIGURES = {
+    "node_filesystem_avail_bytes", "node_network_address_info",
+    "pg_stat_activity_count", "pg_settings_max_connections",
+    "patroni_primary", "patroni_postgres_running", "patroni_sync_standby",
+    "patroni_quorum_standby", "patroni_xlog_location", "patroni_is_paused",
+    "patroni_xlog_replayed_location",
+    "etcd_server_has_leader", "etcd_disk_wal_fsync_duration_seconds_bucket",
+}  # fmt: skip
+
 pytestmark = [pytest.mark.machines, pytest.mark.database]
 
 
@@ -66,6 +75,24 @@ def test_who_leads_says_so_and_holds_the_address(tier):
     assert leading == holding == {tier.leader()}
 
 
+def test_the_figures_that_alerts_are_made_of_are_told_to_who_may_ask(tier):
+    leader = tier.leader()
+    for name in tier.names:
+        address = tier.machine(name).args.address.ip
+        ask = f"curl --silent --fail --cacert /etc/ssl/certs/platform-ca.pem https://{address}"
+        told = tier.machine(name).ssh(
+            f"{ask}:9100/metrics; {ask}:9187/metrics; {ask}:8008/metrics;"
+            f"curl --silent --fail http://{address}:2381/metrics"
+        )
+        lines = [line for line in told.splitlines() if not line.startswith("#")]
+        metrics = {line.partition("{")[0].partition(" ")[0] for line in lines}
+        missing = FIGURES - metrics
+        assert not missing, (name, missing)
+        held = [line for line in lines if VIRTUAL in line and "address_info" in line]
+        assert len(held) == (name == leader)
+        assert "pg_up 1" in lines
+
+
 def test_redis_is_written_where_the_address_is_and_copied_to_all_others(tier):
     script = f"export REDISCLI_AUTH={PASSWORDS['redis']}; redis-cli --user application -h {{}} {{}}"
     leader = tier.machine(tier.leader())
@@ -82,7 +109,7 @@ def test_the_firewall_lets_nobody_in_who_is_not_named(tier):
     outsider = tier.lab.started("k3s-node2")
     address = tier.machine("db-node1").args.address.ip
     knock = "import socket,sys; socket.create_connection((sys.argv[1], int(sys.argv[2])), 3)"
-    for port in (5432, 6432, 6379, 2379, 2380, 8008, 22):
+    for port in (5432, 6432, 6379, 2379, 2380, 2381, 8008, 9100, 9187, 22):
         said = outsider.ssh(f"python3 -c '{knock}' {address} {port} 2>&1 || echo refused")
         assert "refused" in said, port
     outsider.delete()
