@@ -1,9 +1,11 @@
-"""After a run that was killed or cut off: what it left is taken into the state, nothing is deleted.
+"""After a run that was killed or cut off: what it left is taken into the state.
 
     python -m ops.repair testing
 
-What the stack file wants, Proxmox has with this stack's tag, and the state does not know, is
-imported; what a run was about to make and did not is forgotten. Then `pulumi up` goes on.
+What the stack file wants, Proxmox or Cloudflare has with this stack's mark, and the state does not
+know, is imported; what a run was about to make and did not is forgotten. Nothing is deleted but
+what could not be used: an image that may be half of one, keys whose value nobody has. Then
+`pulumi up` goes on.
 """
 
 from __future__ import annotations
@@ -14,16 +16,19 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from components.https import ApiError
-from components.machines import leftovers
-from components.machines.leftovers import Leftover
+from components import leftovers
+from components.cloudflare import leftovers as at_cloudflare
+from components.https import ApiError, JsonApi
+from components.leftovers import Ask, Leftover
+from components.machines import leftovers as at_proxmox
 from components.proxmox_api import ProxmoxApi
-from components.sections import Proxmox
+from components.sections import Cloudflare, Proxmox
 from components.settings import PROJECT
 from ops.stack_files import StackFile
 
@@ -73,7 +78,7 @@ class Engine:
             {
                 "type": one.type,
                 "name": one.name,
-                "id": one.import_id,
+                "id": one.found.import_id,
                 "parent": one.parent.rsplit("::", 1)[1],
                 "provider": one.provider.rsplit("::", 1)[1],
             }
@@ -86,24 +91,24 @@ class Engine:
             self.run("import", "--file", str(file), *options)
 
 
-def repair(engine: Engine, api: ProxmoxApi, *, unlock: bool, agreed: bool) -> None:
+def repair(engine: Engine, ask: Mapping[str, Ask], *, agreed: bool) -> None:
     """Bring the state in line with what exists."""
-    if unlock:
-        engine.run("cancel", "--yes")
-    api.wait_until_idle()
     interrupted = engine.interrupted()
     if interrupted:
         print("interrupted: " + ", ".join(interrupted))
         engine.run("refresh", "--yes", "--skip-preview", "--clear-pending-creates")
-    while found := leftovers.of(engine.to_create(), api):
+    while found := leftovers.of(engine.to_create(), ask):
         for one in found:
-            print(f"{one.name}: exists as {one.import_id} ({one.seen})")
+            known = one.found.import_id
+            what = f"exists as {known}" if known else "cannot be adopted, is deleted"
+            print(f"{one.name}: {what} ({one.found.seen})")
         if not agreed and input("Adopt? A running machine is stopped for it. [yes] ") != "yes":
             raise SystemExit("nothing was adopted")
         for one in found:
-            one.make_ready(api)
-        engine.adopt(found)
-        print(f"adopted: {len(found)}")
+            one.found.make_ready()
+        if adopted := [one for one in found if one.found.import_id]:
+            engine.adopt(adopted)
+        print(f"adopted: {len(adopted)}")
     print("what exists and what the state knows agree; pulumi up goes on")
 
 
@@ -124,17 +129,37 @@ def main(arguments: Sequence[str] | None = None) -> None:
     file = StackFile(project=options.project, stack=options.stack)
     if file.platform() != "proxmox":
         raise SystemExit(f"{options.stack}: only Proxmox's leftovers can be found so far")
-    wanted = Proxmox.model_validate(file.section("proxmox"))
+    engine = Engine(project=options.project, stack=options.stack)
     try:
-        with ProxmoxApi(
+        with ExitStack() as connections:
+            proxmox, flare = _apis(file)
+            connections.enter_context(proxmox)
+            connections.enter_context(flare)
+            if options.unlock:
+                engine.run("cancel", "--yes")
+            proxmox.wait_until_idle()
+            ask = {
+                **at_proxmox.questions(proxmox),
+                **at_cloudflare.questions(flare),
+            }
+            repair(engine, ask, agreed=options.yes)
+    except (ApiError, CouldNotError) as error:
+        raise SystemExit(str(error)) from None
+
+
+def _apis(file: StackFile) -> tuple[ProxmoxApi, JsonApi]:
+    """Return whom to ask."""
+    wanted = Proxmox.model_validate(file.section("proxmox"))
+    flare = Cloudflare.model_validate(file.section("cloudflare"))
+    bearer = f"Bearer {file.secret('cloudflare_api_token')}"
+    return (
+        ProxmoxApi(
             str(wanted.endpoint),
             token=file.secret("proxmox_api_token"),
             fingerprint=wanted.fingerprint,
-        ) as api:
-            engine = Engine(project=options.project, stack=options.stack)
-            repair(engine, api, unlock=options.unlock, agreed=options.yes)
-    except (ApiError, CouldNotError) as error:
-        raise SystemExit(str(error)) from None
+        ),
+        JsonApi(str(flare.endpoint), headers={"Authorization": bearer}),
+    )
 
 
 if __name__ == "__main__":

@@ -62,6 +62,7 @@ COMPUTED: Mapping[str, Computed] = {
     "random:index/randomPassword:RandomPassword": lambda a: {"result": f"password of {a.name}"},
     "random:index/randomBytes:RandomBytes": lambda a: {"base64": f"bytes of {a.name}"},
     "proxmoxve:index/vmLegacy:VmLegacy": _disks,
+    "cloudflare:index/accountToken:AccountToken": lambda a: {"value": f"value of {a.name}"},
     "hcloud:index/server:Server": lambda _: {"ipv4Address": "198.51.100.1"},
     "hcloud:index/loadBalancer:LoadBalancer": lambda _: {"ipv4": "198.51.100.2"},
     "hcloud:index/volume:Volume": lambda _: {"linuxDevice": "/dev/disk/by-id/scsi-0HC_Volume_1"},

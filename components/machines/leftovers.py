@@ -1,96 +1,66 @@
-"""What a killed run made at Proxmox and its state does not know, found by asking.
-
-Only what bears this stack's name or tag counts; somebody else's VM under the same id is no
-leftover, and the next run refuses it by name.
-"""
+"""What a killed run may have left at Proxmox."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Mapping
+from functools import partial
+from urllib.parse import quote
 
+from ..leftovers import Ask, Found, Inputs, nothing
 from ..proxmox_api import ProxmoxApi
-from .replacements import POOL, RULES, VM
-
-Inputs = Mapping[str, Any]
+from .replacements import IMAGE, POOL, RULES, VM
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Leftover:
-    """Something that exists, and under which name the program wants it."""
-
-    type: str
-    name: str
-    parent: str
-    provider: str
-    import_id: str
-    """By which the provider finds it."""
-    seen: str
-    """What it looks like, for people."""
-    to_stop: str = ""
-    """Path of a running machine."""
-
-    def make_ready(self, api: ProxmoxApi) -> None:
-        """Stop what runs: the provider would ask the guest agent of a running VM for minutes."""
-        if self.to_stop:
-            api.run("POST", f"{self.to_stop}/status/stop")
+def questions(api: ProxmoxApi) -> Mapping[str, Ask]:
+    """Return how to ask for each type of resource."""
+    return {
+        POOL: partial(_pool, api),
+        IMAGE: partial(_image, api),
+        VM: partial(_vm, api),
+        RULES: partial(_rules, api),
+    }
 
 
-def of(wanted: Iterable[Mapping[str, Any]], api: ProxmoxApi) -> list[Leftover]:
-    """Return what of ``wanted``, the plan's new states, is there already."""
-    found = []
-    for state in wanted:
-        ask = ASK.get(state["type"])
-        there = ask(state.get("inputs", {}), api) if ask else None
-        if there:
-            import_id, seen, to_stop = there
-            found.append(
-                Leftover(
-                    type=state["type"],
-                    name=state["urn"].rsplit("::", 1)[1],
-                    parent=state["parent"],
-                    # The reference ends with the provider's id.
-                    provider=state["provider"].rsplit("::", 1)[0],
-                    import_id=import_id,
-                    seen=seen,
-                    to_stop=to_stop,
-                )
-            )
-    return found
-
-
-Found = tuple[str, str, str]
-
-
-def _pool(inputs: Inputs, api: ProxmoxApi) -> Found | None:
+def _pool(api: ProxmoxApi, inputs: Inputs) -> Found | None:
     name = str(inputs["poolId"])
     pools = {str(pool["poolid"]) for pool in api.list("/pools")}
-    return (name, "pool", "") if name in pools else None
+    return Found(import_id=name, seen="pool") if name in pools else None
 
 
-def _vm(inputs: Inputs, api: ProxmoxApi) -> Found | None:
-    vm = api.find_vm(int(inputs["vmId"]))
-    if vm is None or not vm.tags >= set(inputs["tags"]):
+def _image(api: ProxmoxApi, inputs: Inputs) -> Found | None:
+    """Find an image that nobody knows to be whole.
+
+    The provider deletes it too, and does not wait until it is gone before it downloads it again.
+    """
+    content = f"/nodes/{inputs['nodeName']}/storage/{inputs['datastoreId']}/content"
+    volume = f"{inputs['datastoreId']}:{inputs['contentType']}/{inputs['fileName']}"
+    if volume not in {str(file["volid"]) for file in api.list(content)}:
         return None
-    path = f"/nodes/{vm.node}/qemu/{vm.vm_id}"
-    return (
-        f"{vm.node}/{vm.vm_id}",
-        f"{vm.name}, {vm.status}",
-        path if vm.status == "running" else "",
+    return Found(
+        import_id=None,
+        seen=f"{volume}, perhaps half of it",
+        make_ready=partial(api.run, "DELETE", f"{content}/{quote(volume, safe='')}"),
     )
 
 
-def _rules(inputs: Inputs, api: ProxmoxApi) -> Found | None:
+def _vm(api: ProxmoxApi, inputs: Inputs) -> Found | None:
+    vm = api.find_vm(int(inputs["vmId"]))
+    if vm is None or not vm.tags >= set(inputs["tags"]):
+        return None
+    stop = partial(api.run, "POST", f"/nodes/{vm.node}/qemu/{vm.vm_id}/status/stop")
+    return Found(
+        import_id=f"{vm.node}/{vm.vm_id}",
+        seen=f"{vm.name}, {vm.status}",
+        # The provider would ask the guest agent of a running VM for minutes.
+        make_ready=stop if vm.status == "running" else nothing,
+    )
+
+
+def _rules(api: ProxmoxApi, inputs: Inputs) -> Found | None:
     node, vm_id = inputs["nodeName"], inputs["vmId"]
     if not isinstance(vm_id, int | float) or api.find_vm(int(vm_id)) is None:
         return None  # The machine itself comes first.
     rules = api.list(f"/nodes/{node}/qemu/{int(vm_id)}/firewall/rules")
-    return (f"vm/{node}/{int(vm_id)}", f"{len(rules)} firewall rules", "") if rules else None
-
-
-ASK: Mapping[str, Callable[[Inputs, ProxmoxApi], Found | None]] = {
-    POOL: _pool,
-    VM: _vm,
-    RULES: _rules,
-}
+    if not rules:
+        return None
+    return Found(import_id=f"vm/{node}/{int(vm_id)}", seen=f"{len(rules)} firewall rules")

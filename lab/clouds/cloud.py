@@ -122,7 +122,10 @@ class Cloud:
     def read(self, kind: str, id_: str) -> Record:
         """Return a record, or refuse."""
         self._kind(kind)
-        record = self.records.get(kind, id_)
+        # An import names the account before it, and R2's jurisdiction behind it.
+        for part in (id_, *id_.split("/")[1:]):
+            if record := self.records.get(kind, part):
+                break
         if record is None:
             raise Refused(NOT_FOUND, "not_found", f"there is no {kind} {id_}")
         return record

@@ -51,10 +51,12 @@ def add(app: FastAPI, cluster: Cluster) -> None:
     @app.delete(f"{STORAGE}/content/{{volume:path}}")
     def delete(node: str, storage: str, volume: str) -> Answer:
         cluster.check(node, storage)
+        name = unquote(volume)
+        full = name if ":" in name else f"{storage}:{name}"
 
         def work(_: Log) -> None:
             with cluster.changing() as records:
-                records.files.pop(unquote(volume), None)
+                records.files.pop(full, None)
 
         return {"data": cluster.tasks.start(node, "imgdel", storage, work)}
 

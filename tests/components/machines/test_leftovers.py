@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from components.machines import leftovers
-from components.machines.replacements import POOL, RULES, VM
+from components import leftovers
+from components.machines.leftovers import questions
+from components.machines.replacements import IMAGE, POOL, RULES, VM
 from components.proxmox_api import FoundVm
 
 TAGS = ["database", "pulumi", "testing"]
@@ -28,6 +29,7 @@ class Api:
         return {
             "/pools": [{"poolid": "testing"}],
             "/nodes/pve2/qemu/221/firewall/rules": list(self._rules),
+            "/nodes/pve2/storage/local/content": [{"volid": "local:import/debian.qcow2"}],
         }[path]
 
     def run(self, method, path):
@@ -45,7 +47,7 @@ def planned(kind: str, **inputs):
 
 
 def found(api, *wanted):
-    return [one.import_id for one in leftovers.of(wanted, api)]
+    return [one.found.import_id for one in leftovers.of(wanted, questions(api))]
 
 
 def test_a_vm_with_this_stacks_tags_is_found_where_it_is():
@@ -84,15 +86,27 @@ def test_what_the_program_makes_elsewhere_is_not_asked_for():
     assert found(Api(), planned("random:index/randomId:RandomId", byteLength=8)) == []
 
 
+def test_an_image_that_may_be_half_of_one_is_deleted_and_not_adopted():
+    where = {"nodeName": "pve2", "datastoreId": "local", "contentType": "import"}
+    api = Api()
+    (one,) = leftovers.of([planned(IMAGE, **where, fileName="debian.qcow2")], questions(api))
+
+    one.found.make_ready()
+
+    assert one.found.import_id is None
+    assert api.done == ["DELETE /nodes/pve2/storage/local/content/local%3Aimport%2Fdebian.qcow2"]
+    assert found(api, planned(IMAGE, **where, fileName="another.qcow2")) == []
+
+
 @pytest.mark.parametrize(
     ("status", "done"),
     [("running", ["POST /nodes/pve2/qemu/221/status/stop"]), ("stopped", [])],
 )
 def test_a_running_machine_is_stopped_for_its_adoption(status, done):
     api = Api(status=status)
-    (one,) = leftovers.of([planned(VM, vmId=221, tags=TAGS)], api)
+    (one,) = leftovers.of([planned(VM, vmId=221, tags=TAGS)], questions(api))
 
-    one.make_ready(api)
+    one.found.make_ready()
 
     assert api.done == done
     assert one.provider == PROVIDER

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import quote
+
 import pytest
 
 from .conftest import IMAGE
@@ -224,3 +226,14 @@ def test_a_pool_with_a_vm_in_it_stays(proxmox):
 
     assert refusal(answer) == "delete pool failed: pool 'testing' is not empty"
     assert [m["vmid"] for m in proxmox.get("/pools", poolid="testing")[0]["members"]] == [210]
+
+
+@pytest.mark.parametrize("volume", ["local:import/debian-13.qcow2", "import/debian-13.qcow2"])
+def test_an_image_is_deleted_by_its_name_with_and_without_its_storage(proxmox, volume):
+    proxmox.download()
+
+    content = "/nodes/pve/storage/local/content"
+    assert proxmox.run("DELETE", f"{content}/{quote(volume, safe='')}") == "OK"
+
+    assert proxmox.get(content) == []
+    assert proxmox.download() == "OK"
