@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from ..faults import Fault, key, stack_file
-from ..sections import Machine, Machines, Proxmox
+from ..sections import Machine, Machines, Proxmox, Redis, Role
 from .neighbours import Neighbour
 
 _VCPUS_PER_CORE = 4
 """Above this, machines wait for each other at work that is not exceptional."""
+_MIB_PER_GIB = 1024
+_CACHE_IS_AT_MOST_ONE_IN = 4
 
 Guest = tuple[str, str, Machine]
 """A machine with its name and stack; this stack has no name here."""
@@ -77,6 +79,20 @@ def not_enough_disk(
             wrong = f"{node.disk_gib} GiB do not hold disks of {_total(sizes)} ({_listed(sizes)})"
             expected = f"disks of {node.disk_gib} GiB at most"
             yield Fault(("proxmox", "nodes", name, "disk_gib"), wrong, expected)
+
+
+def cache_too_large(redis: Redis, machines: Machines) -> Iterator[Fault]:
+    """The cache leaves the memory of each database machine to the database."""
+    sizes = {
+        name: machine.proxmox.memory_gib * _MIB_PER_GIB
+        for name, machine in machines.items()
+        if machine.role is Role.DATABASE and machine.proxmox
+    }
+    name, size = min(sizes.items(), key=lambda item: item[1], default=("", 0))
+    if sizes and redis.memory_mib * _CACHE_IS_AT_MOST_ONE_IN > size:
+        wrong = f"{redis.memory_mib} is too large beside PostgreSQL on {name}, which has {size}"
+        most = size // _CACHE_IS_AT_MOST_ONE_IN
+        yield Fault(("redis", "memory_mib"), wrong, f"{most} at most, a quarter of it")
 
 
 def _guests(node: str, machines: Machines, same_host: Sequence[Neighbour]) -> list[Guest]:

@@ -22,6 +22,7 @@ from ..sections import (
     Role,
 )
 
+_POSTGRES_PORT = 5432
 _FULL_BACKUPS_KEPT = 2
 """Fewer, and one bad backup is all there is; a full one is made every day."""
 
@@ -87,6 +88,12 @@ def database_ports_clash(database: Database, redis: Redis | None = None) -> Iter
         owner = owners.setdefault(port, path)
         if owner != path:
             yield Fault(path, f"{port} is already {key(*owner)}", "a port of its own")
+
+
+def another_port_than_postgres(database: Database) -> Iterator[Fault]:
+    """What runs on the machines, and what looks after it, knows one port of PostgreSQL."""
+    if database.port != _POSTGRES_PORT:
+        yield Fault(("database", "port"), f"{database.port} is not served", str(_POSTGRES_PORT))
 
 
 def fallback_is_the_database_address(database: Database, network: Network) -> Iterator[Fault]:
