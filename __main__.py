@@ -4,6 +4,7 @@ import pulumi
 
 from components import guard, settings, summary
 from components.cluster_authority import ClusterAuthority, ClusterAuthorityArgs
+from components.database_of_stack import connection_of, database_of
 from components.generated_secrets import GeneratedSecrets
 from components.machines import machines_of
 from components.providers import providers
@@ -23,9 +24,11 @@ authority = ClusterAuthority(
     "k3s", ClusterAuthorityArgs(cluster=wanted.stack, api_address=wanted.api_address), kept
 )
 machines = machines_of(wanted, tokens, pulumi.ResourceOptions(providers=made_with))
+database = database_of(wanted, machines, generated, pulumi.ResourceOptions(providers=made_with))
 
 pulumi.export("addresses", machines.addresses)
 pulumi.export("virtual_addresses", summary.virtual_addresses(wanted))
 pulumi.export("urls", summary.urls(wanted))
 pulumi.export("kubeconfig", authority.kubeconfig)
+pulumi.export("database", connection_of(database))
 pulumi.export("summary", summary.text(wanted))

@@ -16,10 +16,10 @@ class GeneratedSecrets(pulumi.ComponentResource):
     k3s_token: pulumi.Output[str]
     """What a node shows to join the cluster."""
     database_passwords: dict[str, pulumi.Output[str]]
-    """Of PostgreSQL's roles: superuser, replication, owner of the application's data, pooler."""
+    """Of PostgreSQL's roles: superuser, replication, rewind, pooler, owner of the data."""
     redis_password: pulumi.Output[str]
-    vrrp_password: pulumi.Output[str]
-    """Shared by the holders of the database address; VRRP reads eight characters."""
+    """Of the application."""
+    redis_replication_password: pulumi.Output[str]
     tunnel_secret: pulumi.Output[str]
     """32 random bytes in base64, as Cloudflare wants them."""
     backup_passphrase: pulumi.Output[str]
@@ -31,10 +31,10 @@ class GeneratedSecrets(pulumi.ComponentResource):
         self.k3s_token = self._password(f"{name}-k3s-token", 48)
         self.database_passwords = {
             role: self._password(f"{name}-database-{role}", 32)
-            for role in ("superuser", "replication", "owner", "pooler")
+            for role in ("superuser", "replication", "rewind", "owner", "pooler")
         }
         self.redis_password = self._password(f"{name}-redis", 32)
-        self.vrrp_password = self._password(f"{name}-vrrp", 8)
+        self.redis_replication_password = self._password(f"{name}-redis-replication", 32)
         self.backup_passphrase = self._password(f"{name}-backup", 64)
         self.tunnel_secret = random.RandomBytes(
             f"{name}-tunnel", length=32, opts=pulumi.ResourceOptions(parent=self)
@@ -44,7 +44,7 @@ class GeneratedSecrets(pulumi.ComponentResource):
                 "k3s_token": self.k3s_token,
                 "database_passwords": self.database_passwords,
                 "redis_password": self.redis_password,
-                "vrrp_password": self.vrrp_password,
+                "redis_replication_password": self.redis_replication_password,
                 "tunnel_secret": self.tunnel_secret,
                 "backup_passphrase": self.backup_passphrase,
             }

@@ -14,7 +14,12 @@ from .settings import Settings
 
 def providers(settings: Settings, config: pulumi.Config) -> list[pulumi.ProviderResource]:
     """Return the providers of the stack; only the platform that it stands on is configured."""
-    return [_platform(settings, config), random.Provider("random"), tls.Provider("tls")]
+    return [
+        _platform(settings, config),
+        pulumi.ProviderResource("pyinfra", "pyinfra", {}),
+        random.Provider("random"),
+        tls.Provider("tls"),
+    ]
 
 
 def _platform(settings: Settings, config: pulumi.Config) -> pulumi.ProviderResource:

@@ -59,7 +59,7 @@ def _run(asked: argparse.Namespace) -> int:
         case "status":
             status.print_all(asked.stack)
         case "preview":
-            with running(asked.stack, home() / "records") as lab:
+            with running(asked.stack, home() / "records", hosts=None) as lab:
                 return lab.show("preview")
         case "fault":
             by_hand.act(asked.stack, asked)

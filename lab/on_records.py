@@ -1,6 +1,7 @@
 """A lab without machines, in this process: for quick tests of the program on the real engine.
 
-STAND-IN: the VMs of its Proxmox are records. ``lab.up`` makes the lab whose VMs are machines.
+STAND-IN: the VMs of its Proxmox are records, and so are the hosts on them. ``lab.up`` makes the lab
+whose VMs are machines.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ from .pve.api import api
 from .pve.cluster import Cluster
 from .serve import Authority, serving
 from .stack import endpoints, project_of, stack_file_of, write
+
+HOSTS = Path(__file__).parent / "hosts_on_records"
 
 
 @dataclass(kw_only=True)
@@ -41,16 +44,16 @@ class Lab(Project):
 
 
 @contextmanager
-def running(stack: str, home: Path, cluster: Cluster | None = None) -> Iterator[Lab]:
+def running(stack: str, home: Path, *, hosts: Path | None = HOSTS) -> Iterator[Lab]:
     """Run a lab of ``stack`` whose project and state are kept in ``home``.
 
-    The VMs of its Proxmox are records, unless a ``cluster`` with other hardware is given.
+    Without the plugin ``hosts`` the real one is taken, which waits for machines that never answer.
     """
     folder = home / stack
     credentials = Credentials.kept_in(folder)
     authority = Authority(folder / "authority")
     domain = stack_file_of(stack)["config"]["coldstorage:environment"]["domain"]
-    cluster = cluster or Cluster()
+    cluster = Cluster()
     pve = api(cluster, credentials.proxmox_api_token)
     flare = cloudflare.cloudflare(Records(folder / "cloudflare.json"), domain=domain)
     owned = cloudflare.api_of(flare, credentials.cloudflare_api_token)
@@ -60,7 +63,7 @@ def running(stack: str, home: Path, cluster: Cluster | None = None) -> Iterator[
             cloudflare=servers.enter_context(serving(owned, "cloudflare", authority)),
         )
         project = project_of(stack, folder, authority.certificate)
-        write(project, where, credentials)
+        write(project, where, credentials, hosts)
         yield Lab(
             folder=project.folder,
             stack=stack,

@@ -28,6 +28,19 @@ def stack_file_of(stack: str) -> dict[str, Any]:
     return document
 
 
+def program(hosts: Path | None = None) -> dict[str, Any]:
+    """Return the repository's project file as it must be to work from another folder.
+
+    ``hosts`` is another plugin in the place of that for hosts.
+    """
+    document: dict[str, Any] = yaml.safe_load((ROOT / "Pulumi.yaml").read_text())
+    document["main"] = str(ROOT)
+    document["runtime"]["options"]["virtualenv"] = str(ROOT / ".venv")
+    for plugin in document["plugins"]["providers"]:
+        plugin["path"] = str(hosts or ROOT / plugin["path"])
+    return document
+
+
 def endpoints(proxmox: Served, cloudflare: Served) -> Overlay:
     """Return all in which the lab's stack differs from the real one, but for credentials."""
     return {
@@ -57,12 +70,11 @@ def project_of(stack: str, folder: Path, authority: Path, *within: str) -> Proje
     )
 
 
-def write(project: Project, where: Overlay, credentials: Credentials) -> None:
+def write(
+    project: Project, where: Overlay, credentials: Credentials, hosts: Path | None = None
+) -> None:
     """Write the project; what is already encrypted is kept, since encrypting costs seconds."""
-    program = yaml.safe_load((ROOT / "Pulumi.yaml").read_text())
-    program["main"] = str(ROOT)
-    program["runtime"]["options"]["virtualenv"] = str(ROOT / ".venv")
-    (project.folder / "Pulumi.yaml").write_text(yaml.safe_dump(program))
+    (project.folder / "Pulumi.yaml").write_text(yaml.safe_dump(program(hosts)))
 
     path = project.stack_file
     before = yaml.safe_load(path.read_text()) if path.exists() else {}

@@ -102,16 +102,17 @@ def _partly_done(error: PartlyDoneError) -> grpc.Status:
     return answer
 
 
-def serve(arguments: Sequence[str]) -> None:
+def serve(
+    arguments: Sequence[str], provider: Callable[[Engine], PyinfraProvider] = PyinfraProvider
+) -> None:
     """Serve until the engine ends it, or the terminal does."""
     engine = Engine(next(a for a in arguments if not a.startswith("-")))
-    asyncio.run(_serve(engine, list(arguments)))
+    asyncio.run(_serve(engine, list(arguments), provider(engine)))
 
 
-async def _serve(engine: Engine, arguments: list[str]) -> None:
+async def _serve(engine: Engine, arguments: list[str], provider: PyinfraProvider) -> None:
     parent = os.getppid()
     server = grpc.aio.server(options=_GRPC_CHANNEL_OPTIONS)
-    provider = PyinfraProvider(engine)
     servicer = Servicer(arguments, provider, engine)
     provider_pb2_grpc.add_ResourceProviderServicer_to_server(servicer, server)
     port = server.add_insecure_port("127.0.0.1:0")

@@ -60,6 +60,7 @@ COMPUTED: Mapping[str, Computed] = {
     "tls:index/locallySignedCert:LocallySignedCert": _certificate,
     "tls:index/certRequest:CertRequest": lambda a: {"certRequestPem": f"request of {a.name}"},
     "random:index/randomPassword:RandomPassword": lambda a: {"result": f"password of {a.name}"},
+    "random:index/randomId:RandomId": lambda a: {"hex": f"number of {a.name}"},
     "random:index/randomBytes:RandomBytes": lambda a: {"base64": f"bytes of {a.name}"},
     "proxmoxve:index/vmLegacy:VmLegacy": _disks,
     "cloudflare:index/accountToken:AccountToken": lambda a: {"value": f"value of {a.name}"},

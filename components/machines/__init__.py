@@ -3,7 +3,7 @@
 from .firewall import Services
 from .hetzner import HetznerMachines, HetznerMachinesArgs
 from .machine import Connection, Machine, Machines
-from .of_stack import machines_of
+from .of_stack import machines_of, owner_of
 from .proxmox import ProxmoxMachines, ProxmoxMachinesArgs
 
 __all__ = [
@@ -16,4 +16,5 @@ __all__ = [
     "ProxmoxMachinesArgs",
     "Services",
     "machines_of",
+    "owner_of",
 ]

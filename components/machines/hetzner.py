@@ -135,5 +135,6 @@ class HetznerMachines(Machines):
                 user=args.access.user,
                 private_key=pulumi.Output.secret(self._key.private_key_openssh),
             ),
+            identity=made.identity,
             resources=made.resources,
         )

@@ -52,6 +52,7 @@ class HetznerMachine(pulumi.ComponentResource):
 
     public_address: pulumi.Output[str]
     data_disk: pulumi.Output[str] | None
+    identity: pulumi.Output[str]
     resources: tuple[pulumi.Resource, ...]
     """What must be there before anybody connects."""
 
@@ -63,6 +64,8 @@ class HetznerMachine(pulumi.ComponentResource):
 
         server = self._server()
         self.public_address = server.ipv4_address
+        # Hetzner gives no number twice.
+        self.identity = server.id
         self.resources, self.data_disk = (server,), None
         if args.settings.data_disk_gib:
             volume = self._volume(args.settings.data_disk_gib)

@@ -39,6 +39,8 @@ class Machine:
     """What it loses together with: a physical server or a location."""
     priority: int | None
     connection: Connection
+    identity: pulumi.Output[str]
+    """Another one once another machine stands here under the same name."""
     resources: tuple[pulumi.Resource, ...]
     """What must be there before anybody connects: depend on it."""
     data_disk: pulumi.Output[str] | None = None

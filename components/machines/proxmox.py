@@ -136,6 +136,7 @@ class ProxmoxMachines(Machines):
                 user=args.access.user,
                 private_key=pulumi.Output.secret(self._key.private_key_openssh),
             ),
+            identity=made.identity,
             resources=made.resources,
         )
 

@@ -12,6 +12,7 @@ from ipaddress import IPv4Address
 
 import pulumi
 import pulumi_proxmoxve as proxmoxve
+import pulumi_random as random
 
 from ..sections import Machine as MachineSettings
 from ..sections import Network, OnProxmox, Proxmox, Role
@@ -51,6 +52,8 @@ class ProxmoxMachineArgs:
 class ProxmoxMachine(pulumi.ComponentResource):
     """A machine, the disk that outlives it and the rules for who may reach it."""
 
+    identity: pulumi.Output[str]
+    """Another one with each new VM: Proxmox gives the successor the same id."""
     resources: tuple[pulumi.Resource, ...]
     """What must be there before anybody connects."""
 
@@ -72,6 +75,11 @@ class ProxmoxMachine(pulumi.ComponentResource):
             ),
             pulumi.ResourceOptions(parent=self),
         )
+        self.identity = random.RandomId(
+            f"{name}-identity",
+            byte_length=8,
+            opts=pulumi.ResourceOptions(parent=self, replace_with=[vm]),
+        ).hex
         self.resources = (vm, *firewall.resources)
         self.register_outputs({})
 

@@ -18,7 +18,7 @@ def made(deploy):
         return pulumi.Output.all(
             k3s=secrets.k3s_token,
             owner=secrets.database_passwords["owner"],
-            vrrp=secrets.vrrp_password,
+            follower=secrets.redis_replication_password,
         )
 
     return deploy(program)
@@ -27,7 +27,7 @@ def made(deploy):
 def test_every_secret_is_a_protected_child_on_the_given_provider(deploy):
     children = [r for r in made(deploy).resources if r.custom and "providers" not in r.type]
 
-    assert len(children) == 9
+    assert len(children) == 10
     assert {r.parent for r in children} == {"secrets"}
     assert {r.provider for r in children} == {"random"}
     assert all(r.protected for r in children)
@@ -39,12 +39,11 @@ def test_each_secret_is_another_one(deploy):
     assert len(set(values.values())) == len(values) == 3
 
 
-def test_passwords_need_no_quoting_and_vrrp_reads_eight_characters(deploy):
+def test_passwords_need_no_quoting_and_are_too_long_to_guess(deploy):
     passwords = made(deploy).of_type("random:index/randomPassword:RandomPassword")
 
     assert {r.inputs["special"] for r in passwords.values()} == {False}
-    assert passwords["secrets-vrrp"].inputs["length"] == 8
-    assert min(r.inputs["length"] for n, r in passwords.items() if n != "secrets-vrrp") >= 32
+    assert min(r.inputs["length"] for r in passwords.values()) >= 32
 
 
 def test_no_secret_is_an_input(deploy):

@@ -63,7 +63,9 @@ def test_the_data_disk_survives_a_replacement_of_its_machine(up):
     machines["db-node1"]["proxmox"]["vm_id"] = 229
     up.configure({"machines": {"db-node1": machines["db-node1"]}})
 
-    assert planned(up)["machines-db-node1-vm"] == "replace"
+    plan = planned(up)
+    assert plan["machines-db-node1-vm"] == plan["machines-db-node1-identity"] == "replace"
+    assert plan["database-deploy"] == "update"
     up.pulumi("up", "--yes", "--skip-preview")
 
     assert 220 not in up.cluster.vms
@@ -72,7 +74,7 @@ def test_the_data_disk_survives_a_replacement_of_its_machine(up):
     assert before in up.cluster.volumes
 
 
-def test_a_machine_more_touches_the_others_only_in_their_firewall(up):
+def test_a_machine_more_touches_the_others_only_in_who_may_reach_them(up):
     machines = up.section("machines")
     added = {
         "role": "k3s-agent",
@@ -90,7 +92,38 @@ def test_a_machine_more_touches_the_others_only_in_their_firewall(up):
     assert {op for name, op in plan.items() if "k3s-agent1" in name} == {"create"}
     assert others
     assert set(others.values()) == {"update"}
-    assert {name.rsplit("-", 1)[1] for name in others} == {"rules"}
+    assert {name.rsplit("-", 1)[1] for name in others} == {"rules", "deploy"}
+
+
+def test_an_edit_of_the_cache_is_a_change_inside_the_database_machines_alone(up):
+    up.configure({"redis": {"memory_mib": 256}})
+
+    plan = planned(up)
+    up.configure({"redis": {"memory_mib": 128}})
+
+    assert plan == {"database-deploy": "update"}
+
+
+def test_what_the_contract_of_the_machines_refuses_is_refused_by_a_preview(up):
+    up.configure({"database": {"owner": "_cold"}})
+
+    refused = up.pulumi("preview", check=False)
+    up.configure({"database": {"owner": "cold_user"}})
+
+    assert refused.returncode != 0
+    assert "databases[0].owner: must match" in refused.stdout
+
+
+def test_the_way_to_the_database_is_exported_with_its_secrets_hidden(up):
+    shown = json.loads(up.pulumi("stack", "output", "--json").stdout)
+    opened = json.loads(up.pulumi("stack", "output", "--json", "--show-secrets").stdout)
+
+    assert shown["database"]["password"] == shown["database"]["cache_password"] == "[secret]"
+    assert shown["database"]["pooler_port"] == 6432
+    assert opened["database"]["hosts"][0] == "192.168.15.210"
+    assert len(opened["database"]["password"]) == 32
+    authority = x509.load_pem_x509_certificate(opened["database"]["authority"].encode())
+    assert "coldstorage-testing" in authority.subject.rfc4514_string()
 
 
 def test_a_new_image_replaces_no_machine(up):

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-import pytest
+import inspect
+from pathlib import Path
 
-from lab.checkout import STACKS
+import pytest
+import yaml
+
+from lab import on_records, up
+from lab.checkout import ROOT, STACKS
 from lab.internet import Site
 from lab.serve import Served
-from lab.stack import endpoints, overlaid, stack_file_of
+from lab.stack import endpoints, overlaid, program, stack_file_of, write
 
 # All that the lab's stack file may say otherwise, besides the encrypted credentials.
 ENDPOINTS = {
@@ -42,6 +47,28 @@ def test_the_labs_stack_differs_in_endpoints_alone(stack):
 
     differing = {key for key in before | after if before.get(key) != after.get(key)}
     assert differing == ENDPOINTS
+
+
+def test_the_labs_project_is_the_real_one_seen_from_another_folder():
+    real = yaml.safe_load((ROOT / "Pulumi.yaml").read_text())
+    (plugin,) = real["plugins"]["providers"]
+
+    made = program()
+
+    assert made.pop("main") == str(ROOT)
+    assert Path(made["runtime"]["options"].pop("virtualenv")) == (
+        ROOT / real["runtime"]["options"].pop("virtualenv")
+    )
+    assert Path(made["plugins"]["providers"][0].pop("path")) == ROOT / plugin.pop("path")
+    assert made == real
+
+
+def test_hosts_are_records_only_where_machines_are():
+    assert inspect.signature(write).parameters["hosts"].default is None
+    assert "on_records" not in inspect.getsource(up)
+    assert program(on_records.HOSTS)["plugins"]["providers"] == [
+        {"name": "pyinfra", "path": str(ROOT / "lab" / "hosts_on_records")}
+    ]
 
 
 def test_the_overlay_changes_no_neighbour():

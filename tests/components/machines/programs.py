@@ -9,6 +9,7 @@ from typing import Any
 import pulumi
 import pulumi_hcloud as hcloud
 import pulumi_proxmoxve as proxmoxve
+import pulumi_random as random
 import pulumi_tls as tls
 
 from components.machines import Machines, machines_of
@@ -81,7 +82,8 @@ def program(
     """Return the program that makes the machines of ``settings`` and answers what ``look`` sees."""
 
     def run() -> Any:
-        options = pulumi.ResourceOptions(providers=[_platform(settings), tls.Provider("tls")])
+        own = [random.Provider("random"), tls.Provider("tls")]
+        options = pulumi.ResourceOptions(providers=[_platform(settings), *own])
         return look(machines_of(settings, Tokens(), options))
 
     return run

@@ -24,7 +24,7 @@ def vm(deployed, host):
 
 def test_each_machine_is_a_component_that_holds_all_that_is_its_own(testing):
     held = {r.name for r in testing.resources if r.parent == "machines-db-node1"}
-    assert held == {"machines-db-node1-data", "machines-db-node1-vm", "machines-db-node1-firewall"}
+    assert held == {f"machines-db-node1-{part}" for part in ("data", "vm", "identity", "firewall")}
     components = {r.name for r in testing.resources if r.type.endswith(":ProxmoxMachine")}
     assert components == {f"machines-{host}" for host in MACHINES}
 
@@ -34,6 +34,7 @@ def test_nothing_lands_on_a_default_provider(testing):
 
     assert {(r.type.split(":")[0], r.provider) for r in made} == {
         ("proxmoxve", "proxmox"),
+        ("random", "random"),
         ("tls", "tls"),
     }
 
@@ -51,6 +52,12 @@ def test_a_machine_is_what_the_stack_file_says(testing):
     assert inputs["networkDevices"][0]["bridge"] == "vmbr0"
     assert inputs["networkDevices"][0]["firewall"] is True
     assert inputs["disks"][0]["size"] == 50
+
+
+def test_the_successor_of_a_machine_under_its_id_is_known_as_another(testing):
+    identity = testing.named("machines-db-node1-identity")
+
+    assert identity.replaced_with == {"machines-db-node1-vm"}
 
 
 def test_a_machine_starts_from_the_image_and_is_no_clone(testing):

@@ -28,7 +28,7 @@ def test_what_holds_data_or_opens_it_is_protected_in_production_alone(up, stack,
     keys = deployed.of_type("tls:index/privateKey:PrivateKey")
 
     assert len(machines) == 9
-    assert len(secrets) == 8
+    assert len(secrets) == 9
     assert {r.protected for r in [*machines.values(), *secrets.values()]} == {protected}
     assert {r.protected for n, r in keys.items() if n.startswith("k3s-")} == {protected}
 
@@ -37,7 +37,9 @@ def test_what_holds_data_or_opens_it_is_protected_in_production_alone(up, stack,
 def test_the_stack_exports_where_everything_is(up, stack):
     exported = up(stack).result
 
-    assert exported.keys() == {"addresses", "virtual_addresses", "urls", "kubeconfig", "summary"}
+    assert exported.keys() == {
+        *("addresses", "virtual_addresses", "urls", "kubeconfig", "database", "summary")
+    }
 
 
 @pytest.mark.parametrize("stack", STACKS)

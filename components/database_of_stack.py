@@ -1,0 +1,79 @@
+"""The database tier of a stack file: what the sections say, as the component wants it."""
+
+from __future__ import annotations
+
+from ipaddress import IPv4Interface, IPv4Network
+from typing import Any
+
+import pulumi
+
+from hosts.postgres_size import Size
+
+from .database import Member, PostgresCluster, PostgresClusterArgs
+from .generated_secrets import GeneratedSecrets
+from .machines import Machine, Machines, owner_of
+from .sections import Machine as MachineSettings
+from .sections import Platform, Role
+from .settings import Settings
+
+MIB_PER_GIB = 1024
+
+
+def database_of(
+    settings: Settings, machines: Machines, secrets: GeneratedSecrets, opts: pulumi.ResourceOptions
+) -> PostgresCluster | None:
+    """Return the database tier of a stack, if it has one that can be made where it stands."""
+    members, address = machines.by_role(Role.DATABASE), settings.network.database_address
+    if not (members and settings.database and settings.redis and address):
+        return None
+    if settings.platform is Platform.HETZNER:
+        pulumi.log.warn(
+            "coldstorage:database: nothing is put into the database machines; their address moves"
+            " by layer 2, which Hetzner's network does not carry"
+        )
+        return None
+    args = PostgresClusterArgs(
+        cluster=owner_of(settings),
+        members={
+            machine.name: Member(machine=machine, size=size_of(settings.machines[machine.name]))
+            for machine in members
+        },
+        virtual_address=IPv4Interface((address, settings.network.cidr.prefixlen)),
+        clients=_clients(machines),
+        operators=settings.network.operators,
+        database=settings.database,
+        cache=settings.redis,
+        owner_password=secrets.database_passwords["owner"],
+        passwords={
+            "redis": secrets.redis_password,
+            "redis_replication": secrets.redis_replication_password,
+            **{
+                role: secrets.database_passwords[role]
+                for role in ("superuser", "replication", "rewind", "pooler")
+            },
+        },
+    )
+    return PostgresCluster("database", args, opts)
+
+
+def connection_of(cluster: PostgresCluster | None) -> dict[str, pulumi.Input[Any]] | None:
+    """Return how to connect to a database tier, if there is one."""
+    return dict(cluster.connection) if cluster else None
+
+
+def size_of(machine: MachineSettings) -> Size:
+    """Return how large a machine is for its services; the data's disk is its own, if it has one."""
+    if machine.proxmox is None:
+        raise ValueError("proxmox: how large the machine is stands there alone")
+    return Size(
+        memory_mib=machine.proxmox.memory_gib * MIB_PER_GIB,
+        cores=machine.proxmox.cores,
+        disk_gib=machine.data_disk_gib or machine.proxmox.disk_gib,
+    )
+
+
+def _clients(machines: Machines) -> tuple[IPv4Network, ...]:
+    users: list[Machine] = [
+        machine for role in (Role.K3S_SERVER, Role.K3S_AGENT) for machine in machines.by_role(role)
+    ]
+    return tuple(IPv4Network(machine.address) for machine in users)

@@ -1,0 +1,1 @@
+"""STAND-IN for `pulumi_pyinfra` where machines are records: nobody is connected to."""
