@@ -3,6 +3,7 @@
 import pulumi
 
 from components import guard, settings, summary
+from components.cloudflare import backup_bucket_of
 from components.cluster_authority import ClusterAuthority, ClusterAuthorityArgs
 from components.database_of_stack import connection_of, database_of
 from components.generated_secrets import GeneratedSecrets
@@ -24,7 +25,10 @@ authority = ClusterAuthority(
     "k3s", ClusterAuthorityArgs(cluster=wanted.stack, api_address=wanted.api_address), kept
 )
 machines = machines_of(wanted, tokens, pulumi.ResourceOptions(providers=made_with))
-database = database_of(wanted, machines, generated, pulumi.ResourceOptions(providers=made_with))
+backups = backup_bucket_of(wanted, kept)
+database = database_of(
+    wanted, machines, generated, backups, pulumi.ResourceOptions(providers=made_with)
+)
 
 pulumi.export("addresses", machines.addresses)
 pulumi.export("virtual_addresses", summary.virtual_addresses(wanted))

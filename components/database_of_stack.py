@@ -9,7 +9,8 @@ import pulumi
 
 from hosts.postgres_size import Size
 
-from .database import Member, PostgresCluster, PostgresClusterArgs
+from .cloudflare import BackupBucket
+from .database import Backups, Member, PostgresCluster, PostgresClusterArgs
 from .generated_secrets import GeneratedSecrets
 from .machines import Machine, Machines, owner_of
 from .sections import Machine as MachineSettings
@@ -20,7 +21,11 @@ MIB_PER_GIB = 1024
 
 
 def database_of(
-    settings: Settings, machines: Machines, secrets: GeneratedSecrets, opts: pulumi.ResourceOptions
+    settings: Settings,
+    machines: Machines,
+    secrets: GeneratedSecrets,
+    bucket: BackupBucket,
+    opts: pulumi.ResourceOptions,
 ) -> PostgresCluster | None:
     """Return the database tier of a stack, if it has one that can be made where it stands."""
     members, address = machines.by_role(Role.DATABASE), settings.network.database_address
@@ -43,6 +48,13 @@ def database_of(
         operators=settings.network.operators,
         database=settings.database,
         cache=settings.redis,
+        backups=Backups(
+            store=bucket.store,
+            passphrase=secrets.backup_passphrase,
+            full_at=f"{settings.backups.full_at:%H:%M}",
+            incremental_every_hours=settings.backups.incremental_every_hours,
+            retention_days=settings.backups.retention_days,
+        ),
         owner_password=secrets.database_passwords["owner"],
         passwords={
             "redis": secrets.redis_password,

@@ -8,6 +8,7 @@ import pulumi_proxmoxve as proxmoxve
 import pulumi_random as random
 import pulumi_tls as tls
 
+from .cloudflare import resources as cloudflare
 from .sections import Hetzner, Platform, Proxmox
 from .settings import Settings
 
@@ -16,6 +17,9 @@ def providers(settings: Settings, config: pulumi.Config) -> list[pulumi.Provider
     """Return the providers of the stack; only the platform that it stands on is configured."""
     return [
         _platform(settings, config),
+        cloudflare.provider(
+            config.require_secret("cloudflare_api_token"), str(settings.cloudflare.endpoint)
+        ),
         pulumi.ProviderResource("pyinfra", "pyinfra", {}),
         random.Provider("random"),
         tls.Provider("tls"),

@@ -243,6 +243,10 @@ class Cloudflare(Section):
     account_id: CloudflareId
     zone_id: CloudflareId
     endpoint: HttpUrl = HttpUrl("https://api.cloudflare.com/client/v4")
+    r2_endpoint: HttpUrl | None = None
+    """Where R2 answers; without one, at the account's own name."""
+    r2_authority: str | None = None
+    """Who signed its certificate, in PEM, if that is not publicly known."""
     tunnel: Tunnel
     access: AccessPolicy
 

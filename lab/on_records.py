@@ -44,16 +44,19 @@ class Lab(Project):
 
 
 @contextmanager
-def running(stack: str, home: Path, *, hosts: Path | None = HOSTS) -> Iterator[Lab]:
+def running(
+    stack: str, home: Path, *, cluster: Cluster | None = None, hosts: Path | None = HOSTS
+) -> Iterator[Lab]:
     """Run a lab of ``stack`` whose project and state are kept in ``home``.
 
+    The VMs of its Proxmox are records, unless a ``cluster`` with other hardware is given.
     Without the plugin ``hosts`` the real one is taken, which waits for machines that never answer.
     """
     folder = home / stack
     credentials = Credentials.kept_in(folder)
     authority = Authority(folder / "authority")
     domain = stack_file_of(stack)["config"]["coldstorage:environment"]["domain"]
-    cluster = Cluster()
+    cluster = cluster or Cluster()
     pve = api(cluster, credentials.proxmox_api_token)
     flare = cloudflare.cloudflare(Records(folder / "cloudflare.json"), domain=domain)
     owned = cloudflare.api_of(flare, credentials.cloudflare_api_token)
@@ -61,6 +64,7 @@ def running(stack: str, home: Path, *, hosts: Path | None = HOSTS) -> Iterator[L
         where = endpoints(
             proxmox=servers.enter_context(serving(pve, "proxmox", authority)),
             cloudflare=servers.enter_context(serving(owned, "cloudflare", authority)),
+            authority=authority.certificate,
         )
         project = project_of(stack, folder, authority.certificate)
         write(project, where, credentials, hosts)

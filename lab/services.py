@@ -125,7 +125,7 @@ def _serve(stack: str, place: Place, services: ExitStack) -> Overlay:
             ),
         )
     )
-    return endpoints(proxmox=pve, cloudflare=zones)
+    return endpoints(proxmox=pve, cloudflare=zones, authority=authority.certificate)
 
 
 def authority_folder(place: Place) -> Path:

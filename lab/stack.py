@@ -18,6 +18,7 @@ from toolchain import engine
 from .checkout import ROOT
 from .clouds.cloudflare import ACCOUNT_ID, ZONE_ID
 from .credentials import Credentials, passphrase_in
+from .internet import Site
 from .project import Overlay, Project, overlaid
 from .serve import Served
 
@@ -41,14 +42,19 @@ def program(hosts: Path | None = None) -> dict[str, Any]:
     return document
 
 
-def endpoints(proxmox: Served, cloudflare: Served) -> Overlay:
-    """Return all in which the lab's stack differs from the real one, but for credentials."""
+def endpoints(proxmox: Served, cloudflare: Served, authority: Path) -> Overlay:
+    """Return all in which the lab's stack differs from the real one, but for credentials.
+
+    ``authority`` signed the certificates of the lab's services.
+    """
     return {
         "proxmox": {"endpoint": f"{proxmox.endpoint}/", "fingerprint": proxmox.fingerprint},
         "cloudflare": {
             "endpoint": f"{cloudflare.endpoint}/client/v4",
             "account_id": ACCOUNT_ID,
             "zone_id": ZONE_ID,
+            "r2_endpoint": f"https://{Site.OBJECT_STORE.address}",
+            "r2_authority": authority.read_text(),
         },
     }
 

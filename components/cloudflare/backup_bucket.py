@@ -5,9 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 import pulumi
 
+from ..settings import Settings
 from .resources import AccountToken, R2Bucket, R2BucketLifecycle
 
 WRITE = "2efd5506f9c8494dacb1fa10a3e7d5b6"
@@ -100,3 +102,16 @@ class BackupBucket(pulumi.ComponentResource):
             "authority": args.authority,
         }
         self.register_outputs({"bucket": bucket.name})
+
+
+def backup_bucket_of(settings: Settings, opts: pulumi.ResourceOptions) -> BackupBucket:
+    """Return the bucket of a stack's backups."""
+    wanted = settings.cloudflare
+    where = f"https://{wanted.account_id}.r2.cloudflarestorage.com"
+    args = BackupBucketArgs(
+        account_id=wanted.account_id,
+        bucket=settings.backups.bucket,
+        endpoint=urlsplit(str(wanted.r2_endpoint or where)).netloc,
+        authority=wanted.r2_authority,
+    )
+    return BackupBucket("backups", args, opts)

@@ -11,6 +11,8 @@ import pulumi_random as random
 import pulumi_tls as tls
 import pytest
 
+from components.cloudflare import backup_bucket_of
+from components.cloudflare import resources as cloudflare
 from components.database_of_stack import connection_of, database_of, size_of
 from components.generated_secrets import GeneratedSecrets
 from components.machines import machines_of
@@ -38,12 +40,13 @@ def program(settings: Settings):
                 pulumi.ProviderResource("pyinfra", "pyinfra", {}),
                 random.Provider("random"),
                 tls.Provider("tls"),
+                cloudflare.provider("token", "https://example.org"),
             ]
         )
         machines = machines_of(settings, Tokens(), options)
-        return connection_of(
-            database_of(settings, machines, GeneratedSecrets("secrets", options), options)
-        )
+        secrets = GeneratedSecrets("secrets", options)
+        bucket = backup_bucket_of(settings, options)
+        return connection_of(database_of(settings, machines, secrets, bucket, options))
 
     return tier
 
@@ -213,9 +216,12 @@ def test_at_hetzner_it_is_left_out_and_said_so(monkeypatch):
     settings = replace(DOCFAST, network=network)
 
     def tier() -> Any:
-        own = pulumi.ResourceOptions(providers=[random.Provider("random")])
+        own = pulumi.ResourceOptions(
+            providers=[random.Provider("random"), cloudflare.provider("token", "https://x")]
+        )
         secrets = GeneratedSecrets("secrets", own)
-        made = machines_alone(settings, lambda m: database_of(settings, m, secrets, own))()
+        bucket = backup_bucket_of(settings, own)
+        made = machines_alone(settings, lambda m: database_of(settings, m, secrets, bucket, own))()
         return str(made)
 
     deployed = run(tier, stack="docfast")

@@ -20,6 +20,8 @@ ENDPOINTS = {
     "coldstorage:cloudflare.endpoint",
     "coldstorage:cloudflare.account_id",
     "coldstorage:cloudflare.zone_id",
+    "coldstorage:cloudflare.r2_endpoint",
+    "coldstorage:cloudflare.r2_authority",
 }
 
 
@@ -35,12 +37,15 @@ def flat(value, path=""):
 
 
 @pytest.mark.parametrize("stack", STACKS)
-def test_the_labs_stack_differs_in_endpoints_alone(stack):
+def test_the_labs_stack_differs_in_endpoints_alone(stack, tmp_path):
+    authority = tmp_path / "ca.pem"
+    authority.write_text("-----BEGIN CERTIFICATE-----")
     real = stack_file_of(stack)
     host = real["config"]["coldstorage:proxmox"]["endpoint"].rstrip("/")
     where = endpoints(
         proxmox=Served(endpoint=host, fingerprint="AB"),
         cloudflare=Served(endpoint=f"https://{Site.CLOUDFLARE.address}:443", fingerprint="CD"),
+        authority=authority,
     )
 
     before, after = flat(real["config"]), flat(overlaid(real, where)["config"])

@@ -230,9 +230,8 @@ def test_a_pool_with_a_vm_in_it_stays(proxmox):
 
 @pytest.mark.parametrize("volume", ["local:import/debian-13.qcow2", "import/debian-13.qcow2"])
 def test_an_image_is_deleted_by_its_name_with_and_without_its_storage(proxmox, volume):
-    proxmox.download()
-
     content = "/nodes/pve/storage/local/content"
+
     assert proxmox.run("DELETE", f"{content}/{quote(volume, safe='')}") == "OK"
 
     assert proxmox.get(content) == []
