@@ -46,13 +46,16 @@ func newAPI(cloud, base, token string) *api {
 	}
 }
 
+// forDocumentation is the range in which the lab has its clouds: nobody else may have an address there.
+var forDocumentation = netip.MustParsePrefix("203.0.113.0/24")
+
 // onlyNearby refuses every address that could be the real service's, before a byte is sent.
 func onlyNearby(_, address string, _ syscall.RawConn) error {
 	where, err := netip.ParseAddrPort(address)
 	if err != nil {
 		return err
 	}
-	if ip := where.Addr().Unmap(); ip.IsLoopback() || ip.IsPrivate() {
+	if ip := where.Addr().Unmap(); ip.IsLoopback() || ip.IsPrivate() || forDocumentation.Contains(ip) {
 		return nil
 	}
 	return fmt.Errorf("the stand-in talks to the lab's own addresses alone, not to %s", address)
