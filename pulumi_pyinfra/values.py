@@ -21,12 +21,15 @@ _NOT_KNOWN_YET = {
 
 
 def plain(value: PropertyValue) -> Any:  # noqa: ANN401 - it is JSON
-    """Return what a property value holds; whole numbers come back as such."""
+    """Return what a property value holds; whole numbers come back as such, keys sorted.
+
+    The wire keeps no order of keys: a file that is made from them would differ from run to run.
+    """
     inner = value.value
     if isinstance(inner, Computed) or (isinstance(inner, str) and inner in _NOT_KNOWN_YET):
         return UNKNOWN
     if isinstance(inner, Mapping):
-        return {key: plain(item) for key, item in inner.items()}
+        return {key: plain(item) for key, item in sorted(inner.items())}
     if isinstance(inner, Sequence) and not isinstance(inner, str):
         return [plain(item) for item in inner]
     if isinstance(inner, float) and inner.is_integer():
