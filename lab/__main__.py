@@ -31,7 +31,8 @@ def _asked() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m lab", description=__doc__)
     parser.add_argument("--stack", choices=STACKS, default="testing")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    commands.add_parser("up", help="make the lab and the platform on it, or what is missing of it")
+    whole = commands.add_parser("up", help="make the lab and the platform on it, or what misses")
+    whole.add_argument("--bare", action="store_true", help="machines with nothing inside")
     commands.add_parser("can", help="say whether this computer can run the lab, and if not, why")
     gone = commands.add_parser("down", help="remove all of it: processes, networks, disks, state")
     gone.add_argument("--keep-disks", action="store_true", help="as if the power had gone")
@@ -51,7 +52,7 @@ def _asked() -> argparse.Namespace:
 def _run(asked: argparse.Namespace) -> int:
     match asked.command:
         case "up":
-            return up.up(asked.stack)
+            return up.up(asked.stack, bare=asked.bare)
         case "can":
             preflight.check(asked.stack)
         case "down":

@@ -19,9 +19,7 @@ from .project import Project
 from .pve.api import api
 from .pve.cluster import Cluster
 from .serve import Authority, serving
-from .stack import endpoints, project_of, stack_file_of, write
-
-HOSTS = Path(__file__).parent / "hosts_on_records"
+from .stack import HOSTS_ON_RECORDS, endpoints, project_of, stack_file_of, write
 
 
 @dataclass(kw_only=True)
@@ -45,7 +43,7 @@ class Lab(Project):
 
 @contextmanager
 def running(
-    stack: str, home: Path, *, cluster: Cluster | None = None, hosts: Path | None = HOSTS
+    stack: str, home: Path, *, cluster: Cluster | None = None, hosts: Path | None = HOSTS_ON_RECORDS
 ) -> Iterator[Lab]:
     """Run a lab of ``stack`` whose project and state are kept in ``home``.
 

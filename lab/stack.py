@@ -22,6 +22,9 @@ from .internet import Site
 from .project import Overlay, Project, overlaid
 from .serve import Served
 
+HOSTS_ON_RECORDS = ROOT / "lab" / "hosts_on_records"
+"""STAND-IN for the plugin that changes what is inside machines: it connects to none."""
+
 
 def stack_file_of(stack: str) -> dict[str, Any]:
     """Return a stack file of the repository."""

@@ -22,12 +22,28 @@ from .repairing import repaired
 from .steps import Steps
 
 
-def up(name: str) -> int:
-    """Make the lab of a stack, and the platform on it; return the engine's exit code."""
+def up(name: str, *, bare: bool = False) -> int:
+    """Make the lab of a stack, and the platform on it; return the engine's exit code.
+
+    A ``bare`` one has the machines with nothing inside.
+    """
     preflight.check(name)
     place = place_of(name)
     with _alone(name, place):
-        return _up(name, place)
+        _never_half(name, place, bare=bare)
+        return _up(name, place, stack.HOSTS_ON_RECORDS if bare else None)
+
+
+def _never_half(name: str, place: Place, *, bare: bool) -> None:
+    """Refuse to go on with a lab of the other kind: its state would say what is not so."""
+    mark = place.folder / "bare"
+    if not (place.folder / "project").exists():
+        mark.unlink(missing_ok=True)
+        if bare:
+            mark.touch()
+    elif mark.exists() != bare:
+        kind = "bare" if mark.exists() else "whole"
+        raise HostError(f"the lab of {name}: it was made {kind}; take it down first")
 
 
 @contextmanager
@@ -41,7 +57,7 @@ def _alone(name: str, place: Place) -> Iterator[None]:
         yield
 
 
-def _up(name: str, place: Place) -> int:
+def _up(name: str, place: Place, hosts: Path | None) -> int:
     steps = Steps()
     print(f"Lab of {name}: real Debian machines behind an emulated Proxmox VE")
     steps.step("Debian, to start machines from", BASE.obtain, lambda folder: folder.name)
@@ -49,7 +65,9 @@ def _up(name: str, place: Place) -> int:
     steps.step("Network of its own", lambda: _network(name, place), lambda _: place.namespace)
     where = steps.step("Emulated APIs, object store", lambda: services.start(name))
     project = project_of(name)
-    steps.step("Pulumi project", lambda: _write(project, where), lambda _: str(project.folder))
+    steps.step(
+        "Pulumi project", lambda: _write(project, where, hosts), lambda _: str(project.folder)
+    )
     unfinished = project.folder / "unfinished"
     steps.step(
         "What an earlier run left",
@@ -95,9 +113,9 @@ def _network(name: str, place: Place) -> None:
     internet.attach(network)
 
 
-def _write(project: Project, where: Overlay) -> None:
+def _write(project: Project, where: Overlay, hosts: Path | None) -> None:
     place = place_of(project.stack)
-    stack.write(project, where, Credentials.kept_in(place.folder))
+    stack.write(project, where, Credentials.kept_in(place.folder), hosts)
 
 
 def _say_where_to_look(project: Project) -> None:

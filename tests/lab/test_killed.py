@@ -30,15 +30,15 @@ def test_an_up_that_is_killed_while_it_makes_machines_is_finished_by_the_next(pe
     nth = drawn(part, SPREAD, VMS)
     sys.stdout.write(f"CRASH_SEED={SEED} part {part}: killed at VM {nth} of {VMS}\n")
     records = place_of("testing").folder / "proxmox.json"
-    with people.started("up") as process:
+    with people.started("up", "--bare") as process:
         deadline = time.monotonic() + SECONDS
         while len(Records.load(records).vms) < nth:
             assert process.poll() is None, "it ended before"
             assert time.monotonic() < deadline
             time.sleep(0.005)
 
-    people.run("up")
-    said = people.run("up")
+    people.run("up", "--bare")
+    said = people.run("up", "--bare")
 
     assert " created" not in said
     assert " updated" not in said

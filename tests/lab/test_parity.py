@@ -8,11 +8,13 @@ from pathlib import Path
 import pytest
 import yaml
 
-from lab import on_records, up
+from lab import up
 from lab.checkout import ROOT, STACKS
 from lab.internet import Site
+from lab.machines import Place
+from lab.machines.host import HostError
 from lab.serve import Served
-from lab.stack import endpoints, overlaid, program, stack_file_of, write
+from lab.stack import HOSTS_ON_RECORDS, endpoints, overlaid, program, stack_file_of, write
 
 # All that the lab's stack file may say otherwise, besides the encrypted credentials.
 ENDPOINTS = {
@@ -70,10 +72,25 @@ def test_the_labs_project_is_the_real_one_seen_from_another_folder():
 
 def test_hosts_are_records_only_where_machines_are():
     assert inspect.signature(write).parameters["hosts"].default is None
-    assert "on_records" not in inspect.getsource(up)
-    assert program(on_records.HOSTS)["plugins"]["providers"] == [
+    assert inspect.signature(up.up).parameters["bare"].default is False
+    assert program(HOSTS_ON_RECORDS)["plugins"]["providers"] == [
         {"name": "pyinfra", "path": str(ROOT / "lab" / "hosts_on_records")}
     ]
+
+
+def test_a_lab_whose_hosts_are_records_never_becomes_one_whose_are_not(monkeypatch, tmp_path):
+    monkeypatch.setattr(up, "place_of", lambda _: Place("none", home=tmp_path))
+    monkeypatch.setattr("lab.preflight.check", lambda _: None)
+
+    def made(_name: str, place: Place, _hosts: Path | None) -> int:
+        (place.folder / "project").mkdir(exist_ok=True)
+        return 0
+
+    monkeypatch.setattr(up, "_up", made)
+
+    assert up.up("testing", bare=True) == up.up("testing", bare=True) == 0
+    with pytest.raises(HostError, match="was made bare"):
+        up.up("testing")
 
 
 def test_the_overlay_changes_no_neighbour():

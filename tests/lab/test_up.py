@@ -27,7 +27,7 @@ def people():
 
 @pytest.fixture(scope="module")
 def made(people):
-    people.said = people.run("up")
+    people.said = people.run("up", "--bare")
     people.place = place_of("testing")
     return people
 
@@ -61,7 +61,7 @@ def boots(place) -> dict[str, str]:
 
 
 def test_up_ends_with_machines_that_answer_and_says_where_to_look(made):
-    assert "62 created" in made.said
+    assert "84 created" in made.said
     assert "6 of them" in made.said
     assert "ssh db-node1" in made.said
     assert made.run("ssh", "db-node1", "hostname").split() == ["db-node1"]
@@ -94,10 +94,10 @@ def test_nothing_of_it_listens_outside_of_its_network(made):
 
 
 def test_a_second_up_and_a_refresh_change_nothing(made):
-    said = made.run("up")
+    said = made.run("up", "--bare")
     made.run("pulumi", "refresh", "--yes", "--expect-no-changes")
 
-    assert "62 unchanged" in said
+    assert "84 unchanged" in said
     assert "earlier run left" in said
 
 
@@ -120,10 +120,10 @@ def test_machines_run_on_without_the_services_and_the_next_up_has_them_again(mad
     )
     os.kill(pid, 9)
 
-    said = made.run("up")
+    said = made.run("up", "--bare")
 
     assert running(made.place)
-    assert "62 unchanged" in said
+    assert "84 unchanged" in said
     assert boots(made.place) == before
 
 
@@ -132,16 +132,16 @@ def test_a_reboot_of_the_computer_is_survived(made):
     made.run("down", "--keep-disks")
     assert not Network(made.place).exists
 
-    said = made.run("up")
+    said = made.run("up", "--bare")
 
-    assert "62 unchanged" in said
+    assert "84 unchanged" in said
     assert made.run("ssh", "db-node2", "cat", "mark").split() == ["kept"]
 
 
 def test_two_labs_side_by_side_do_not_meet(made):
     other = People(f"{os.environ['COLDSTORAGE_LAB']}-other")
     try:
-        other.run("up")
+        other.run("up", "--bare")
         other.run("ssh", "db-node1", "touch", "other")
 
         assert made.run("ssh", "db-node1", "ls").split() == []
