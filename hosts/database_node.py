@@ -15,7 +15,7 @@ from . import pgbackrest as _pgbackrest
 from .base import Base
 from .checks import identifier, refuse, secret
 from .data_disk import DataDisk
-from .etcd import CLIENT_PORT, PEER_PORT, Etcd
+from .etcd import CLIENT_PORT, MARK_PORT, PEER_PORT, Etcd
 from .etcd import METRICS_PORT as ETCD_METRICS_PORT
 from .firewall import Opening
 from .identity import Identity
@@ -141,7 +141,7 @@ class DatabaseNode:
         """Return what it is as any machine."""
         peers = tuple(IPv4Network(address) for address in self.peers)
         users = (*self.clients, *peers)
-        openings = [Opening(what="etcd", sources=peers, ports=(CLIENT_PORT, PEER_PORT))]
+        openings = [Opening(what="etcd", sources=peers, ports=(CLIENT_PORT, PEER_PORT, MARK_PORT))]
         openings += [
             Opening(what="Patroni", sources=(*peers, *self.operators), ports=(API_PORT,)),
             Opening(what="VRRP", sources=peers, protocol="vrrp"),

@@ -1,7 +1,9 @@
 """etcd: where the database machines agree on who leads.
 
-A cluster is founded by one machine, which first proves that no member lives, and grows by one
-member at a time: as a learner, which counts for no quorum until it has all that the others have.
+A cluster is founded by one machine, and grows by one member at a time: as a learner, which counts
+for no quorum until it has all that the others have. A machine that was ever a member says so on a
+port of its own, from before its network is up and whether or not its etcd runs: who founds has to
+hear from every other machine that it was none.
 """
 
 from __future__ import annotations
@@ -24,7 +26,8 @@ PACKAGES = Packages(names=("etcd-server", "etcd-client", "python3"), ours=("etcd
 TLS = "/etc/etcd/tls"
 DATA = "/var/lib/etcd"
 JOINED = f"{DATA}/joined"
-CLIENT_PORT, PEER_PORT, METRICS_PORT = 2379, 2380, 2381
+MARK = "etcd-mark.socket"
+CLIENT_PORT, PEER_PORT, METRICS_PORT, MARK_PORT = 2379, 2380, 2381, 2382
 _MIB = 1 << 20
 
 
@@ -70,6 +73,12 @@ def etcd(wanted: Etcd) -> None:
     _configure(wanted)
     _join(wanted)
     systemd.service(name="Keep etcd running", service="etcd.service", running=True, enabled=True)
+    systemd.service(
+        name="Have this machine say that it was a member",
+        service=MARK,
+        running=True,
+        enabled=True,
+    )
     for job in ("etcd-defragment", "etcd-snapshot"):
         systemd.service(
             name=f"Have {job} run by the clock",
@@ -97,7 +106,7 @@ def _configure(wanted: Etcd) -> None:
     units = [
         files.put(
             name=f"Write {unit}",
-            src=rendered(f"etcd.{template}.j2", wanted=wanted),
+            src=rendered(f"etcd.{template}.j2", wanted=wanted, joined=JOINED, port=MARK_PORT),
             dest=f"/etc/systemd/system/{unit}",
             mode="644",
         )
@@ -107,6 +116,8 @@ def _configure(wanted: Etcd) -> None:
             ("etcd-defragment.timer", "defragment.timer"),
             ("etcd-snapshot.service", "snapshot.service"),
             ("etcd-snapshot.timer", "snapshot.timer"),
+            (MARK, "mark.socket"),
+            ("etcd-mark@.service", "mark.service"),
         )
     ]
     systemd.daemon_reload(

@@ -8,7 +8,7 @@ from pyinfra.operations import files, server, systemd
 
 from .database_node import DatabaseNode
 from .deploying import deploy
-from .etcd import JOINED
+from .etcd import JOINED, MARK
 from .rendering import as_json, program
 
 _STOPPED = (
@@ -73,4 +73,7 @@ def leave(wanted: Leaving) -> None:
     )
     # A member that was forgotten can't come back with what it knew.
     files.file(name="Forget that it was a member", path=JOINED, present=False)
+    systemd.service(
+        name="No longer say that it was a member", service=MARK, running=False, enabled=False
+    )
     files.directory(name="Remove the member's data", path=wanted.etcd.data, present=False)

@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
-"""Makes this machine a member of its etcd cluster: ``etcd-join SETTINGS.json``.
+"""Makes this machine a member of its etcd cluster: ``etcd-join SETTINGS.json [SECONDS]``.
 
 It joins those who answer. If nobody does, the founder founds the cluster, but only if each other
-machine says by itself that nobody listens there: one that is silent may hold a living cluster.
+machine refuses by itself where a member would listen, and where one listens that ever was a member:
+one that is silent, or whose etcd is merely stopped, may hold all that the cluster knew.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from pathlib import Path
 
 PATIENCE = 120
 _PAUSE = 0.5
-_CLIENT_PORT = 2379
+_CLIENT_PORT, _MARK_PORT = 2379, 2382
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,8 @@ class Settings:
 def main() -> None:
     """Become a member, and write down that it is done."""
     settings = Settings(**json.loads(Path(sys.argv[1]).read_text(encoding="utf-8")))
-    deadline = time.monotonic() + PATIENCE
+    patience = float(sys.argv[2]) if len(sys.argv) > 2 else PATIENCE  # noqa: PLR2004
+    deadline = time.monotonic() + patience
     become_member(settings, deadline)
     Path(settings.joined).touch()
 
@@ -87,15 +89,20 @@ def living(settings: Settings) -> str | None:
 
 
 def doubt_about(settings: Settings, name: str) -> str | None:
-    """Return why another machine may hold a member, or nothing if it provably runs none."""
-    address = (settings.addresses[name], _CLIENT_PORT)
-    try:
-        socket.create_connection(address, timeout=2).close()
-    except ConnectionRefusedError:
-        return None
-    except OSError as error:
-        return f"{name} ({address[0]}) is silent, it may hold a living cluster: {error}"
-    return f"{name} ({address[0]}) has a member, but its cluster has no quorum"
+    """Return why another machine may hold a member, or nothing if it provably never was one."""
+    address = settings.addresses[name]
+    for port, meaning in (
+        (_CLIENT_PORT, "has a member, but its cluster has no quorum"),
+        (_MARK_PORT, "has been a member; start its etcd"),
+    ):
+        try:
+            socket.create_connection((address, port), timeout=2).close()
+        except ConnectionRefusedError:
+            continue
+        except OSError as error:
+            return f"{name} ({address}) is silent, it may hold a living cluster: {error}"
+        return f"{name} ({address}) {meaning}"
+    return None
 
 
 def found(settings: Settings) -> None:

@@ -78,6 +78,19 @@ class Etcd:
 
 
 @pytest.fixture
+def ports(monkeypatch):
+    """Nobody listens where a member would, nor where one would that was a member."""
+    with (
+        socket.create_server(("127.0.0.1", 0)) as one,
+        socket.create_server(("127.0.0.1", 0)) as other,
+    ):
+        free = [taken.getsockname()[1] for taken in (one, other)]
+    for name, port in zip(("_CLIENT_PORT", "_MARK_PORT"), free, strict=True):
+        monkeypatch.setattr(etcd_join, name, port)
+    return free
+
+
+@pytest.fixture
 def cluster(monkeypatch):
     def have(etcd: Etcd) -> Etcd:
         monkeypatch.setattr(etcd_join, "etcdctl", etcd)
@@ -112,10 +125,8 @@ def test_a_member_that_was_interrupted_goes_on_and_is_not_added_twice(settings, 
     assert not [words for words in etcd.asked if words[:2] == ("member", "add")]
 
 
-def test_the_founder_founds_where_nobody_listens(settings, cluster, monkeypatch, tmp_path):
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        free = taken.getsockname()[1]
-    monkeypatch.setattr(etcd_join, "_CLIENT_PORT", free)
+@pytest.mark.usefixtures("ports")
+def test_the_founder_founds_where_nobody_listens(settings, cluster, tmp_path):
     etcd = cluster(Etcd(healthy=False))
 
     etcd_join.become_member(settings, deadline=0)
@@ -124,12 +135,17 @@ def test_the_founder_founds_where_nobody_listens(settings, cluster, monkeypatch,
     assert 'ETCD_INITIAL_CLUSTER_STATE="new"' in (tmp_path / "initial.env").read_text()
 
 
-def test_nobody_founds_a_second_cluster_beside_one_without_a_quorum(settings, cluster, monkeypatch):
+@pytest.mark.parametrize(
+    ("listens", "why"),
+    [(0, "has a member, but its cluster has no quorum"), (1, "has been a member")],
+)
+def test_nobody_founds_a_second_cluster(settings, cluster, ports, listens, why):
     etcd = cluster(Etcd(healthy=False))
-    with socket.create_server(("127.0.0.1", 0)) as other:
-        monkeypatch.setattr(etcd_join, "_CLIENT_PORT", other.getsockname()[1])
-        with pytest.raises(SystemExit, match="has a member, but its cluster has no quorum"):
-            etcd_join.become_member(settings, deadline=0)
+    with (
+        socket.create_server(("127.0.0.1", ports[listens])),
+        pytest.raises(SystemExit, match=why),
+    ):
+        etcd_join.become_member(settings, deadline=0)
 
     assert etcd.started == 0
 

@@ -237,8 +237,8 @@ def test_the_firewall_is_closed_and_says_why_it_opens(operations):
 
     assert "policy drop" in text
     assert (
-        "tcp dport { 2379, 2380 } ip saddr { 192.168.15.121/32, 192.168.15.122/32 } accept comment"
-        ' "etcd"'
+        "tcp dport { 2379, 2380, 2382 } ip saddr { 192.168.15.121/32, 192.168.15.122/32 }"
+        ' accept comment "etcd"'
     ) in text
     assert "ip protocol 112 ip saddr { 192.168.15.121/32, 192.168.15.122/32 } accept" in text
 
