@@ -151,6 +151,12 @@ def patroni(wanted: Patroni) -> None:
         _if=started.did_change,
     )
     server.shell(
+        name="Prove that replication is let in with these settings",
+        commands=["database-health --wait 20 login"],
+        _timeout=60,
+        _if=changed,
+    )
+    server.shell(
         name="Change the settings that all members share",
         commands=[
             # Where several members are changed at once, only one of them is heard (409).

@@ -2,6 +2,8 @@
 """Tells whether this machine's database is well: ``database-health [--wait N] PART...``.
 
 ``postgresql``: it leads, or streams from whoever does. ``etcd``: its member sees a quorum.
+``login``: the leader and this machine's own server let replication in as Patroni's settings say. A
+standby that streams keeps its connection, and would be missed only when it has to make a new one.
 Without parts, all of them.
 """
 
@@ -9,7 +11,9 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import ssl
+import subprocess
 import sys
 import time
 import urllib.error
@@ -19,7 +23,10 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 SETTINGS = Path("/etc/database-health.json")
+PATRONI = Path("/etc/patroni/config.yml")
 ETCD = "http://127.0.0.1:2381/health"
 COPYING = "creating replica"
 _PAUSE = 0.5
@@ -70,6 +77,34 @@ def etcd() -> str | None:
     return None if said.get("health") == "true" else f"etcd: {said}"
 
 
+def login() -> str | None:
+    """Return where replication can't log in, or nothing."""
+    settings = json.loads(SETTINGS.read_text(encoding="utf-8"))
+    context = ssl.create_default_context(cafile=settings["authority"])
+    members = answer(f"{settings['api']}/cluster", context).get("members", [])
+    leaders = [member["host"] for member in members if member["role"] == "leader"]
+    if not leaders:
+        return "login: nobody leads"
+    told = yaml.safe_load(PATRONI.read_text(encoding="utf-8"))["postgresql"]
+    own, port = told["connect_address"].split(":")
+    account = told["authentication"]["replication"]
+    for host in {*leaders, own}:
+        words = {
+            "host": host, "port": port, "user": account["username"], "replication": "true",
+            "sslmode": account["sslmode"], "sslrootcert": account["sslrootcert"],
+            "connect_timeout": "3",
+        }  # fmt: skip
+        done = subprocess.run(
+            ["psql", "-XAtqw", "-c", "IDENTIFY_SYSTEM",
+             " ".join(f"{key}={value}" for key, value in words.items())],
+            env={**os.environ, "PGPASSWORD": account["password"]},
+            capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        if done.returncode:
+            return f"login: replication from {own} to {host}: {done.stderr.strip()}"
+    return None
+
+
 def answer(url: str, context: ssl.SSLContext | None) -> dict[str, Any]:
     """Return what a URL says, and its ``status``; whoever is not well has another one than 200."""
     try:
@@ -84,7 +119,12 @@ def answer(url: str, context: ssl.SSLContext | None) -> dict[str, Any]:
         return {"error": str(error)}
 
 
-PARTS: dict[str, Callable[[], str | None]] = {"postgresql": postgresql, "etcd": etcd}
+PARTS: dict[str, Callable[[], str | None]] = {
+    "postgresql": postgresql,
+    "etcd": etcd,
+    "login": login,
+}
+
 
 if __name__ == "__main__":
     main()

@@ -299,3 +299,46 @@ def test_the_best_synchronous_standby_takes_over():
 def test_nobody_else_may_take_over(me, wish, why):
     with pytest.raises(SystemExit, match=why):
         database_switchover.chosen(me, wish, CLUSTER)
+
+
+@pytest.fixture
+def replication(monkeypatch, tmp_path):
+    """A machine whose Patroni has settings, and a leader elsewhere."""
+    settings, patroni = tmp_path / "health.json", tmp_path / "config.yml"
+    settings.write_text('{"api": "https://a", "authority": null}')
+    account = "{username: replicator, password: canary, sslmode: verify-full, sslrootcert: ca}"
+    patroni.write_text(
+        f"postgresql: {{connect_address: 'a:5432', authentication: {{replication: {account}}}}}"
+    )
+    monkeypatch.setattr(database_health, "SETTINGS", settings)
+    monkeypatch.setattr(database_health, "PATRONI", patroni)
+    told = {"members": [{"role": "leader", "host": "b"}, {"role": "replica", "host": "a"}]}
+    monkeypatch.setattr(database_health, "answer", lambda *_: told)
+    return told
+
+
+@pytest.mark.usefixtures("replication")
+def test_replication_is_tried_at_the_leader_and_at_home_with_no_password_in_sight(monkeypatch):
+    asked = {}
+
+    def psql(words, **more):
+        asked[words[-1].split()[0]] = more["env"]["PGPASSWORD"]
+        assert "canary" not in " ".join(words)
+        return subprocess.CompletedProcess(words, 0, "", "")
+
+    monkeypatch.setattr(subprocess, "run", psql)
+
+    assert database_health.login() is None
+    assert asked == {"host=a": "canary", "host=b": "canary"}
+
+
+def test_a_login_that_fails_says_where(replication, monkeypatch):
+    def psql(words, **_):
+        refused = "host=b" in words[-1]
+        return subprocess.CompletedProcess(words, int(refused), "", "no such password\n")
+
+    monkeypatch.setattr(subprocess, "run", psql)
+    assert database_health.login() == "login: replication from a to b: no such password"
+
+    replication["members"] = []
+    assert database_health.login() == "login: nobody leads"
