@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 import yaml
 
@@ -12,6 +14,8 @@ from hosts.data_disk import data_disk
 from hosts.ssh_server import SshServer, ssh_server
 
 from .wanted import node
+
+TEMPLATES = Path(packages.__file__).parent / "templates"
 
 
 @pytest.mark.parametrize(
@@ -289,3 +293,11 @@ def test_nothing_is_done_before_the_first_boot_has_finished(operations):
     assert operations.all[0].told["commands"] == [
         "cloud-init status --wait >/dev/null || [ $? -eq 2 ]"
     ]
+
+
+@pytest.mark.parametrize(
+    "template",
+    [t.name for t in TEMPLATES.glob("*.j2") if "Restart=always" in t.read_text()],
+)
+def test_systemd_never_gives_up_on_what_must_always_run(template):
+    assert "StartLimitIntervalSec=0" in (TEMPLATES / template).read_text()
