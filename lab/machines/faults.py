@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from itertools import permutations
 from pathlib import Path
 
 from .cgroup import Cgroup, hierarchies
@@ -22,6 +23,7 @@ __all__ = [
     "full_disk",
     "heal",
     "isolation",
+    "losses_between",
     "packet_loss",
     "partition",
     "paused",
@@ -55,10 +57,19 @@ def isolation(machine: Machine) -> Iterator[None]:
 @contextmanager
 def packet_loss(machine: Machine, percent: int) -> Iterator[None]:
     """Lose this share of the packets, drawn at random, to and from a machine."""
-    if not 1 <= percent <= 100:  # noqa: PLR2004 - a share
-        raise ValueError(f"percent: must be 1-100, got {percent}")
-    dropped = f"numgen random mod 100 < {percent} drop"
-    with _rules(machine.network, _to_and_from(machine, dropped)):
+    with _rules(machine.network, _to_and_from(machine, _dropped(percent))):
+        yield
+
+
+@contextmanager
+def losses_between(*machines: Machine, percent: int) -> Iterator[None]:
+    """Lose this share of the packets, drawn at random, among some machines and nowhere else."""
+    dropped = _dropped(percent)
+    ways = permutations([port(machine.name) for machine in machines], 2)
+    with _rules(
+        machines[0].network,
+        [("forward", f'iifname "{a}" oifname "{b}" {dropped}') for a, b in ways],
+    ):
         yield
 
 
@@ -123,6 +134,12 @@ def heal(place: Place) -> None:
             machine.resume()
             numbers = devices({machine.root.file, *machine.args.disks.values()})
             _throttle(machine.cgroup, list(numbers), None, None)
+
+
+def _dropped(percent: int) -> str:
+    if not 1 <= percent <= 100:  # noqa: PLR2004 - a share
+        raise ValueError(f"percent: must be 1-100, got {percent}")
+    return f"numgen random mod 100 < {percent} drop"
 
 
 def _to_and_from(machine: Machine, verdict: str) -> list[tuple[str, str]]:

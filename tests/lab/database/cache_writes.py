@@ -1,4 +1,4 @@
-"""A client of Redis that writes through the address, and notes when that worked."""
+"""A client of Redis that writes numbers through the address, and notes when that worked."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from hosts.on_machine.redis_follows import Redis
 from lab.machines.network import entered
 
 EVERY_SECONDS = 0.05
+SET = "numbers"
 
 
 @dataclass
@@ -25,6 +26,7 @@ class CacheWrites:
     address: str
     password: str
     done: list[float] = field(default_factory=list)
+    """When each number was acknowledged, from 0 on."""
     errors: set[str] = field(default_factory=set)
     _stop: threading.Event = field(default_factory=threading.Event)
 
@@ -42,16 +44,29 @@ class CacheWrites:
         with entered(self.namespace):
             while not self._stop.is_set():
                 try:
-                    with socket.create_connection((self.address, 6379), 1) as connection:
-                        redis = Redis(connection)
-                        redis.ask("AUTH", "application", self.password)
+                    with self._connected() as connection:
+                        redis = self._redis(connection)
                         while not self._stop.wait(EVERY_SECONDS):
-                            redis.ask("SET", "canary", "word")
+                            redis.ask("SADD", SET, str(len(self.done)))
                             self.done.append(time.monotonic())
                 except (OSError, ValueError) as error:
                     self.errors.add(str(error).split()[0])
                     self._stop.wait(EVERY_SECONDS)
 
+    def _connected(self) -> socket.socket:
+        return socket.create_connection((self.address, 6379), 1)
+
+    def _redis(self, connection: socket.socket) -> Redis:
+        redis = Redis(connection)
+        redis.ask("AUTH", "application", self.password)
+        return redis
+
     def outage(self) -> float:
         """Return the longest time without a write."""
         return max(b - a for a, b in pairwise(self.done))
+
+    def lost(self) -> int:
+        """Return how many that were acknowledged are not there."""
+        with entered(self.namespace), self._connected() as connection:
+            found = {int(n) for n in self._redis(connection).ask("SMEMBERS", SET)}
+        return len(set(range(len(self.done))) - found)

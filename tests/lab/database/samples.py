@@ -44,6 +44,7 @@ class Sampler:
 
     @contextmanager
     def running(self) -> Iterator[Sampler]:
+        self._stop.clear()
         threads = [
             threading.Thread(target=self._sample, args=(machine,), daemon=True)
             for machine in self.machines
@@ -71,7 +72,10 @@ class Sampler:
         patroni = http.client.HTTPSConnection(where, 8008, timeout=1, context=self.context)
         with closing(patroni):
             while not self._stop.is_set() and Path(f"/proc/{pid}").exists():
-                self._keep(machine, holds=_holds(self.address), leads=_leads(patroni))
+                if machine.paused:  # it has the address, and answers nobody
+                    self._keep(machine, holds=False, leads=None)
+                else:
+                    self._keep(machine, holds=_holds(self.address), leads=_leads(patroni))
                 self._stop.wait(EVERY_SECONDS)
 
     def _keep(self, machine: Machine, *, holds: bool, leads: bool | None) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import time
 from collections.abc import Iterator
@@ -36,6 +37,7 @@ class Store:
     network: Network
     folder: Path
     authority: trustme.CA
+    _server: subprocess.Popen[bytes] | None = None
 
     def backups(self) -> dict[str, Any]:
         """Return what the machines are told of it."""
@@ -79,9 +81,20 @@ class Store:
         ):
             try:
                 self._wait(server)
+                self._server = server
                 yield self
             finally:
                 server.terminate()
+
+    @contextmanager
+    def silent(self) -> Iterator[None]:
+        """Have the running server take connections, and answer nobody."""
+        assert self._server
+        self._server.send_signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self._server.send_signal(signal.SIGCONT)
 
     def _wait(self, server: subprocess.Popen[bytes]) -> None:
         deadline = time.monotonic() + 20

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
+import ssl
 import time
+import urllib.request
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import trustme
@@ -15,6 +19,7 @@ import trustme
 from hosts.database import PACKAGES
 from lab.machines import BaseImage, Machine, PackageRepository
 from lab.machines.access import lab_key
+from lab.machines.host import HostError
 from lab.machines.network import NAMESPACES, entered
 from pulumi_pyinfra.protocol import Action, Event, Finished, Host, Operation, Request, Ssh, Status
 from pulumi_pyinfra.worker_process import Worker
@@ -166,6 +171,53 @@ class Tier:
         )
         return {member["Member"]: member for member in json.loads(said)}
 
+    def cluster(self) -> dict[str, dict[str, Any]]:
+        """Return the members by name, as any Patroni that answers says; nobody where none does."""
+        for machine in self.machines:
+            said = self.asked(machine, f"https://{machine.args.address.ip}:8008/cluster")
+            if "members" in said:
+                return {member["name"]: member for member in said["members"]}
+        return {}
+
+    def asked(self, machine: Machine, url: str) -> dict[str, Any]:
+        """Return what a machine's service answers, asked on the machine itself."""
+        with (
+            suppress(OSError, HostError, ValueError),
+            entered(Path(f"/proc/{machine.pid}/ns/net")),
+            self._opener.open(url, timeout=3) as answer,
+        ):
+            return dict(json.load(answer))
+        return {}
+
+    @cached_property
+    def _opener(self) -> urllib.request.OpenerDirector:
+        context = ssl.create_default_context(cadata=self.authority.cert_pem.bytes().decode())
+        https = urllib.request.HTTPSHandler(context=context)
+        # A proxy of this computer is nothing to the lab's network.
+        return urllib.request.build_opener(urllib.request.ProxyHandler({}), https)
+
+    def timeline(self) -> int:
+        """Return how often a leader was promoted since the tier was made, and one."""
+        return max((int(m.get("timeline", 0)) for m in self.cluster().values()), default=0)
+
+    def ailments(self, holder: str | None) -> list[str]:
+        """Return what is not as it should be, the holder of the address included."""
+        cluster = self.cluster()
+        wrong = [f"{name} is missing" for name in self.names if name not in cluster]
+        for name, member in cluster.items():
+            state = "running" if member["role"] == "leader" else "streaming"
+            asynchronous = member["role"] == "replica" and self.more.get("synchronous", True)
+            if member["state"] != state or asynchronous:
+                wrong.append(f"{name} is {member['role']}, {member['state']}")
+        leaders = [name for name, member in cluster.items() if member["role"] == "leader"]
+        if leaders != [holder]:
+            wrong.append(f"{holder} holds the address, {leaders} leads")
+        for machine in self.machines:
+            said = self.asked(machine, "http://127.0.0.1:2381/health")
+            if said.get("health") != "true":
+                wrong.append(f"{machine.name}: etcd: {said}")
+        return wrong
+
     @staticmethod
     def becomes(true: Callable[[], bool], seconds: float) -> bool:
         """Wait until something is true; tell whether it became so in time."""
@@ -177,7 +229,10 @@ class Tier:
         return True
 
     def leader(self) -> str:
-        return next(name for name, m in self.patroni().items() if m["Role"] == "Leader")
+        """Return who leads; raise where nobody does."""
+        leaders = [name for name, m in self.cluster().items() if m["role"] == "leader"]
+        assert leaders, self.cluster()
+        return leaders[0]
 
 
 def failed(events: Sequence[Event]) -> list[str]:

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from bisect import bisect_left
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,12 @@ from lab.machines.network import entered
 
 EVERY_SECONDS = 0.04
 TABLE = "numbers"
-INSERT = f"INSERT INTO {TABLE} VALUES (%s)"  # noqa: S608 - no input of anybody
+# The name of the log's file begins with the timeline: who acknowledges on an old one while there
+# is a newer is a second leader.
+INSERT = (
+    f"INSERT INTO {TABLE} VALUES (%s) "  # noqa: S608 - no input of anybody
+    "RETURNING pg_walfile_name(pg_current_wal_insert_lsn())"
+)
 # Without these a client does not notice that the machine is gone which it talks to: while it asks,
 # and while it waits for an answer.
 _NOTICE = {
@@ -44,6 +50,7 @@ class Try:
     ended: float
     outcome: str
     error: str = ""
+    timeline: int = 0
 
 
 @dataclass
@@ -118,15 +125,23 @@ class Workload:
         self, connection: psycopg.Connection[Any], number: int
     ) -> psycopg.Connection[Any] | None:
         began = time.monotonic()
+        warnings: list[str] = []
+        handler = _collector(warnings)
+        connection.add_notice_handler(handler)
         try:
-            connection.execute(INSERT, (number,))
+            row = connection.execute(INSERT, (number,)).fetchone()
         except psycopg.Error as error:
             outcome = "refused" if isinstance(error, REFUSED) else "unknown"
             self.tries.append(Try(number, began, time.monotonic(), outcome, _words(error)))
             with suppress(psycopg.Error):
                 connection.close()
             return None
-        self.tries.append(Try(number, began, time.monotonic(), "acknowledged"))
+        connection.remove_notice_handler(handler)
+        timeline = int(row[0][:8], 16) if row else 0
+        # "Success" with a warning: committed here, and on how many others nobody knows.
+        outcome = "unknown" if warnings else "acknowledged"
+        words = "; ".join(warnings)
+        self.tries.append(Try(number, began, time.monotonic(), outcome, words, timeline))
         return connection
 
     def of(self, outcome: str) -> set[int]:
@@ -140,6 +155,25 @@ class Workload:
         after = [before, *(end for end in ends if end > since)]
         return max((b - a for a, b in pairwise(after)), default=float("inf"))
 
+    def stale(self) -> int:
+        """Return how many were acknowledged on a timeline after a newer one had been seen."""
+        seen = sorted((t.ended, t.timeline) for t in self.tries if t.timeline)
+        newest = list(accumulate((line for _, line in seen), max))
+        found = 0
+        for t in self.tries:
+            earlier = bisect_left(seen, (t.began,))
+            found += bool(
+                earlier and t.outcome == "acknowledged" and t.timeline < newest[earlier - 1]
+            )
+        return found
+
+    def availability(self, since: float, longest: float = 1) -> float:
+        """Return the share of the time after a moment, without pauses of so many seconds."""
+        ends = sorted(t.ended for t in self.tries if t.outcome == "acknowledged")
+        ends = [since, *(end for end in ends if end > since)]
+        away = sum(b - a for a, b in pairwise(ends) if b - a > longest)
+        return 1 - away / max(ends[-1] - since, longest)
+
 
 def verdict(workload: Workload, found: set[int]) -> dict[str, int]:
     """Return how many numbers were lost, and how many nobody asked for."""
@@ -150,7 +184,12 @@ def verdict(workload: Workload, found: set[int]) -> dict[str, int]:
         "unknown": len(workload.of("unknown")),
         "lost": len(workload.of("acknowledged") - found),
         "unexpected": len(found - asked),
+        "stale": workload.stale(),
     }
+
+
+def _collector(into: list[str]) -> Callable[[psycopg.errors.Diagnostic], None]:
+    return lambda notice: into.append(str(notice.message_primary))
 
 
 def _words(error: psycopg.Error) -> str:

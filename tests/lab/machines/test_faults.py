@@ -151,6 +151,17 @@ def test_a_share_of_the_packets_is_lost(three):
     assert ", 0% packet loss" in a.execute(*ping, str(b.args.address.ip))
 
 
+def test_packets_are_lost_between_some_machines_and_nowhere_else(three):
+    a, b, c = three
+    ping = ("ping", "-q", "-c", "100", "-i", "0.005", "-W", "1")
+    with faults.losses_between(a, b, percent=20):
+        said = a.execute(*ping, str(b.args.address.ip))
+        assert ", 0% packet loss" in a.execute(*ping, str(c.args.address.ip))
+        assert ", 0% packet loss" in a.execute(*ping, str(GATEWAY.ip))
+
+    assert 10 < float(said.partition("% packet loss")[0].split()[-1]) < 65
+
+
 def test_a_distant_machine_is_distant_to_all_and_then_near_again(three):
     a, b, c = three
     ping = ("ping", "-q", "-c", "5", "-i", "0.2")
