@@ -15,6 +15,7 @@ from . import metrics as _metrics
 from . import patroni as _patroni
 from . import pgbackrest as _pgbackrest
 from . import pgbouncer as _pgbouncer
+from . import proven_backups as _proven_backups
 from . import redis as _redis
 from .base import base, first_boot
 from .data_disk import data_disk
@@ -29,6 +30,7 @@ from .packages import Packages, packages
 from .patroni import patroni
 from .pgbackrest import pgbackrest, write_settings
 from .pgbouncer import pgbouncer
+from .proven_backups import proven_backups, try_the_store
 from .redis import redis
 from .rendering import rendered
 from .roles import roles
@@ -43,6 +45,7 @@ _EACH = (
     _redis.PACKAGES,
     _metrics.PACKAGES,
     _pgbackrest.PACKAGES,
+    _proven_backups.PACKAGES,
 )
 PACKAGES = Packages(
     names=tuple(sorted({name for part in _EACH for name in part.names})),
@@ -66,17 +69,19 @@ def database(wanted: DatabaseNode) -> None:
     base(wanted.base)
     write_authority(wanted.identity)
     etcd(wanted.etcd)
-    backups = wanted.pgbackrest
-    if backups:
+    backups, proof = wanted.pgbackrest, wanted.proven_backups
+    if backups and proof:
         write_settings(backups)
+        try_the_store(proof)
     patroni(wanted.patroni)
     roles(wanted.roles)
     pgbouncer(wanted.pgbouncer)
     keepalived(wanted.keepalived)
     redis(wanted.redis)
     metrics(wanted.metrics)
-    if backups:
+    if backups and proof:
         pgbackrest(backups)
+        proven_backups(proof)
 
 
 @deploy("Database health")

@@ -26,6 +26,7 @@ from .patroni import API_PORT, POSTGRES_PORT, Patroni
 from .pgbackrest import PgBackRest, Store
 from .pgbouncer import PgBouncer
 from .postgres_size import Size, pool_size, smallest
+from .proven_backups import ProvenBackups
 from .redis import Eviction, Redis
 from .roles import Database, Roles
 
@@ -63,6 +64,10 @@ class Backups:
     full_at: str = "02:00"
     incremental_every_hours: int = 6
     retention_days: int = 30
+    dump_at: str = "03:00"
+    dumps_for: str | None = None
+    """Whose key opens the logical dumps: its public half, ``ssh-ed25519 ...`` or ``age1...``."""
+    drill_every_days: int = 7
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -264,6 +269,23 @@ class DatabaseNode:
             retention_days=self.backups.retention_days,
             queue_gib=max(1, self.me.size.disk_gib // 10),
             processes=max(1, self.me.size.cores // 2),
+        )
+
+    @property
+    def proven_backups(self) -> ProvenBackups | None:
+        """Return what proves the backups, if there are any."""
+        if self.backups is None:
+            return None
+        return ProvenBackups(
+            cluster=self.cluster,
+            name=self.name,
+            store=self.backups.store,
+            api=self.patroni.api,
+            recipient=self.backups.dumps_for,
+            dump_at=self.backups.dump_at,
+            drill_every_days=self.backups.drill_every_days,
+            retention_days=self.backups.retention_days,
+            incremental_every_hours=self.backups.incremental_every_hours,
         )
 
 

@@ -51,6 +51,7 @@ def test_no_secret_is_in_what_a_contract_says_of_itself():
 
     for part in (
         wanted,
+        wanted.proven_backups,
         wanted.etcd,
         wanted.patroni,
         wanted.roles,
@@ -95,6 +96,7 @@ def test_without_backups_the_log_is_let_go_and_nothing_of_them_is_there():
     wanted = node(backups=None)
 
     assert wanted.pgbackrest is None
+    assert wanted.proven_backups is None
     assert wanted.patroni.archive_command == "/bin/true"
 
 
@@ -104,7 +106,7 @@ def test_no_package_starts_or_restarts_a_service_of_ours():
     )
 
 
-@pytest.mark.parametrize("folder", ["templates", "on_machine"])
+@pytest.mark.parametrize("folder", ["templates", "on_machine", "on_machine/backups"])
 def test_an_edit_of_any_file_that_reaches_a_machine_is_a_change(folder):
     seen = files_of("hosts.database:database", ROOT) | files_of("hosts.leaving:leave", ROOT)
     there = {p for p in (ROOT / "hosts" / folder).iterdir() if p.is_file()}

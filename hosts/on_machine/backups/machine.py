@@ -1,0 +1,92 @@
+"""This machine's PostgreSQL and Patroni, pgBackRest, and where metrics are left."""
+
+from __future__ import annotations
+
+import json
+import ssl
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+SOCKETS = "/run/postgresql"
+METRICS = Path("/var/lib/prometheus/node-exporter")
+_STREAMS = "streaming"
+
+
+def say(text: str) -> None:
+    """Write a line for the journal, or for whoever asked."""
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
+def sql(text: str, *, database: str = "postgres", sockets: str = SOCKETS, seconds: int = 60) -> str:
+    """Return what PostgreSQL answers, unaligned; the text comes on standard input."""
+    done = subprocess.run(
+        ["timeout", str(seconds), "psql", "-XAtq", "-v", "ON_ERROR_STOP=1", "-h", sockets,
+         "-p", "5432", "-d", database],
+        input=text, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    if done.returncode:
+        raise RuntimeError(f"psql: exit {done.returncode}: {done.stderr.strip()}")
+    return done.stdout.strip()
+
+
+def pgbackrest(cluster: str, *words: str, seconds: int = 60) -> str:
+    """Return what pgBackRest prints; it ends by itself."""
+    done = subprocess.run(
+        ["timeout", str(seconds), "pgbackrest", f"--stanza={cluster}", *words],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    if done.returncode:
+        told = (done.stderr.strip() or done.stdout.strip()).splitlines()
+        raise RuntimeError(f"pgbackrest {words[-1]}: exit {done.returncode}: {' '.join(told[:6])}")
+    return done.stdout
+
+
+def repository(cluster: str) -> dict[str, Any]:
+    """Return what is in the repository; raise with what is wrong with it."""
+    (found,) = json.loads(pgbackrest(cluster, "--output=json", "info"))
+    code, message = found["status"]["code"], found["status"]["message"]
+    # 2: there is no backup yet, and all else is well.
+    if code not in (0, 2):
+        raise RuntimeError(f"pgbackrest info: {message}")
+    told: dict[str, Any] = found
+    return told
+
+
+def members(api: str, authority: str) -> list[dict[str, Any]]:
+    """Return the members of the cluster, as this machine's Patroni knows them."""
+    context = ssl.create_default_context(cafile=authority)
+    try:
+        with urllib.request.urlopen(  # noqa: S310 - our own
+            f"{api}/cluster", timeout=5, context=context
+        ) as answer:
+            told: list[dict[str, Any]] = json.load(answer)["members"]
+    except (OSError, ValueError) as error:
+        raise RuntimeError(f"Patroni does not answer: {error}") from error
+    return told
+
+
+def leads(me: str, cluster: Sequence[Mapping[str, Any]]) -> bool:
+    """Tell whether this machine leads."""
+    return any(m["name"] == me and m["role"] == "leader" for m in cluster)
+
+
+def heavy_worker(cluster: Sequence[Mapping[str, Any]]) -> str | None:
+    """Return who does the heavy work: the standby least wanted as leader; all find the same one."""
+    standbys = [m for m in cluster if m["state"] == _STREAMS]
+    candidates = standbys or [m for m in cluster if m["role"] == "leader"]
+    wanted = [(int(m.get("tags", {}).get("failover_priority", 1)), m["name"]) for m in candidates]
+    return str(min(wanted)[1]) if wanted else None
+
+
+def write_metrics(name: str, values: Mapping[str, float], folder: Path = METRICS) -> None:
+    """Leave numbers for the node exporter, whole or not at all."""
+    new = folder / f"{name}.prom.new"
+    new.write_text("".join(f"{key} {value}\n" for key, value in values.items()))
+    new.chmod(0o644)
+    new.replace(folder / f"{name}.prom")
