@@ -99,13 +99,13 @@ def test_without_the_right_passphrase_nothing_is_restored(tier):
     standby = next(name for name in tier.names if name != tier.leader())
     settings = "/etc/pgbackrest/pgbackrest.conf"
     tier.machine(standby).ssh(
-        f"cp -p {settings} /root/; sed -i 's/^repo1-cipher-pass=.*/&x/' {settings}"
+        f"cp -p {settings} /run/kept.conf; sed -i 's/^repo1-cipher-pass=.*/&x/' {settings}"
     )
     try:
         with operated(tier) as ours:
             report = drill(ours, standby)
     finally:
-        tier.machine(standby).ssh(f"mv /root/pgbackrest.conf {settings}")
+        tier.machine(standby).ssh(f"mv /run/kept.conf {settings}")
 
     assert not report["proven"]
     assert report["rto_seconds"] is None
