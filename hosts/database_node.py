@@ -68,6 +68,8 @@ class Backups:
     dumps_for: str | None = None
     """Whose key opens the logical dumps: its public half, ``ssh-ed25519 ...`` or ``age1...``."""
     drill_every_days: int = 7
+    found_from: str = "nothing"
+    """What a cluster without any data begins with: ``nothing``, ``latest``, or a moment."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -187,6 +189,7 @@ class DatabaseNode:
         """Return what Patroni must know."""
         sizes = [member.size for member in self.members.values()]
         backed_up = self.backups is not None
+        proof = self.proven_backups
         return Patroni(
             cluster=self.cluster,
             name=self.name,
@@ -203,6 +206,7 @@ class DatabaseNode:
             rewind_password=self.passwords.rewind,
             archive_command=_pgbackrest.archive_command(self.cluster) if backed_up else "/bin/true",
             restore_command=_pgbackrest.restore_command(self.cluster) if backed_up else "",
+            founding=proof.founding if proof else None,
             synchronous=self.synchronous,
         )
 
@@ -280,12 +284,13 @@ class DatabaseNode:
             cluster=self.cluster,
             name=self.name,
             store=self.backups.store,
-            api=self.patroni.api,
+            api=f"https://{self.me.address}:{API_PORT}",
             recipient=self.backups.dumps_for,
             dump_at=self.backups.dump_at,
             drill_every_days=self.backups.drill_every_days,
             retention_days=self.backups.retention_days,
             incremental_every_hours=self.backups.incremental_every_hours,
+            found_from=self.backups.found_from,
         )
 
 

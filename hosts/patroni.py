@@ -71,6 +71,8 @@ class Patroni:
     rewind_password: str = field(repr=False)
     archive_command: str = "/bin/true"
     restore_command: str = ""
+    founding: str | None = None
+    """The command that makes the data of a cluster that has none; else it begins empty."""
     ttl: int = 20
     loop_wait: int = 5
     retry_timeout: int = 5

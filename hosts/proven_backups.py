@@ -7,6 +7,7 @@ from __future__ import annotations
 import hashlib
 import re
 from dataclasses import asdict, dataclass, field
+from datetime import datetime
 from pathlib import Path
 
 from pyinfra.api.facts import FactBase
@@ -25,6 +26,8 @@ from .rendering import as_json, program, rendered
 PACKAGES = Packages(names=("age", "python3-boto3"))
 PLACE = f"{FOLDER}/care.json"
 STATE = "/var/lib/database-backups"
+NOTHING, LATEST = "nothing", "latest"
+COMMAND = "/usr/local/bin/database-proof"
 _PROGRAMS = "on_machine/backups"
 _INSTALLED = "/usr/local/lib/database"
 _JOBS = ("archive", "dumps", "drill")
@@ -47,11 +50,16 @@ class ProvenBackups:
     drill_every_days: int = 7
     retention_days: int = 30
     incremental_every_hours: int = 6
+    found_from: str = NOTHING
+    """What a cluster that has no data begins with: ``nothing``; ``latest``, which is nothing too
+    where there is no backup; or a moment, such as ``2026-11-20 10:15:00+00:00``."""
 
     def __post_init__(self) -> None:
         wrong = [] if _TIME.fullmatch(self.dump_at) else ["dump_at: must be HH:MM"]
         if self.recipient is not None and not _RECIPIENT.fullmatch(self.recipient):
             wrong.append("recipient: must be an ssh-ed25519 or age public key, without a comment")
+        if self.found_from not in (NOTHING, LATEST) and not _is_moment(self.found_from):
+            wrong.append("found_from: must be nothing, latest, or a moment with its time zone")
         refuse(
             [
                 *identifier("cluster", self.cluster),
@@ -60,6 +68,11 @@ class ProvenBackups:
                 *wrong,
             ]
         )
+
+    @property
+    def founding(self) -> str | None:
+        """Return what makes the data of a cluster that has none, if not Patroni itself."""
+        return None if self.found_from == NOTHING else f"{COMMAND} found"
 
     @property
     def told(self) -> dict[str, object]:
@@ -72,10 +85,18 @@ class ProvenBackups:
             "api": self.api,
             "authority": AUTHORITY,
             "recipient": self.recipient,
+            "found_from": self.found_from,
             "retention_days": self.retention_days,
             "drill_every_days": self.drill_every_days,
             "backup_hours": 2 * self.incremental_every_hours + 1,
         }
+
+
+def _is_moment(text: str) -> bool:
+    try:
+        return datetime.fromisoformat(text).tzinfo is not None
+    except ValueError:
+        return False
 
 
 class Trusted(FactBase[str]):
@@ -113,7 +134,7 @@ def try_the_store(wanted: ProvenBackups) -> None:
     files.put(
         name="Write the command of the backups",
         src=rendered("database-proof.j2", installed=_INSTALLED),
-        dest="/usr/local/bin/database-proof",
+        dest=COMMAND,
         mode="755",
     )
     files.put(

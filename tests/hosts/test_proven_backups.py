@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from hosts import proven_backups
+from hosts import patroni, proven_backups
 
 from .wanted import arguments, faults, node
 
@@ -84,3 +84,26 @@ def test_what_cannot_be_kept_is_refused():
     assert not faults(**with_backups(retention_days=1))
     with pytest.raises(ValueError, match=r"(?s)drill_every_days.*dump_at"):
         _ = node(**with_backups(drill_every_days=0, dump_at="25:00")).proven_backups
+
+
+@pytest.mark.parametrize("wish", ["latest", "2026-11-20 10:15:00+00:00"])
+def test_a_cluster_without_data_begins_with_the_backup_if_that_is_wanted(operations, wish):
+    wanted = node(**with_backups(found_from=wish))
+    operations.read(patroni.patroni, wanted.patroni)
+    said = operations.written("/etc/patroni/config.yml").text
+
+    assert wanted.proven_backups.told["found_from"] == wish
+    assert "method: founding\n" in said
+    assert "command: /usr/local/bin/database-proof found\n" in said
+
+
+def test_without_that_wish_it_begins_empty(operations):
+    operations.read(patroni.patroni, node().patroni)
+
+    assert "method:" not in operations.written("/etc/patroni/config.yml").text
+
+
+@pytest.mark.parametrize("wish", ["yesterday", "2026-11-20 10:15:00"])
+def test_a_moment_without_its_time_zone_is_refused(wish):
+    with pytest.raises(ValueError, match="found_from: must be"):
+        _ = node(**with_backups(found_from=wish)).proven_backups

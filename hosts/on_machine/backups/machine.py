@@ -47,12 +47,12 @@ def pgbackrest(cluster: str, *words: str, seconds: int = 60) -> str:
     return done.stdout
 
 
-def repository(cluster: str) -> dict[str, Any]:
+def repository(cluster: str, *, may_be_new: bool = False) -> dict[str, Any]:
     """Return what is in the repository; raise with what is wrong with it."""
     (found,) = json.loads(pgbackrest(cluster, "--output=json", "info"))
     code, message = found["status"]["code"], found["status"]["message"]
-    # 2: there is no backup yet, and all else is well.
-    if code not in (0, 2):
+    # 1: nobody has made it yet. 2: there is no backup yet, and all else is well.
+    if code not in (0, 2) and not (code == 1 and may_be_new):
         raise RuntimeError(f"pgbackrest info: {message}")
     told: dict[str, Any] = found
     return told
