@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import ssl
 import threading
 from datetime import UTC, datetime
@@ -280,3 +281,22 @@ def test_old_dumps_are_forgotten_but_never_the_last_that_is_complete(monkeypatch
     assert made.forget(datetime(2026, 6, 2, tzinfo=UTC)) == 3
     assert made.complete() == ["2026-01-02T03-00-00Z"]
     assert "c-dumps/2026-06-01T03-00-00Z/a.dump.age" in bucket.objects
+
+
+def test_a_wrong_passphrase_is_told_in_words_though_what_it_opens_is_noise(monkeypatch):
+    wrong = {"code": 99, "message": "[FormatError] invalid section \ufffd\u0001\nHINT: encrypted?"}
+    found = {"status": {"code": 99, "message": "other"}, "repo": [{"key": 1, "status": wrong}]}
+    monkeypatch.setattr(machine, "pgbackrest", lambda *_: json.dumps([found]))
+
+    with pytest.raises(RuntimeError, match="is the passphrase the one") as told:
+        machine.repository("cold")
+    assert str(told.value).isprintable()
+
+
+def test_a_repository_that_nobody_made_yet_is_wrong_unless_it_may_be_new(monkeypatch):
+    found = {"status": {"code": 1, "message": "missing stanza path"}, "backup": []}
+    monkeypatch.setattr(machine, "pgbackrest", lambda *_: json.dumps([found]))
+
+    with pytest.raises(RuntimeError, match="missing stanza path"):
+        machine.repository("cold")
+    assert machine.repository("cold", may_be_new=True)["backup"] == []

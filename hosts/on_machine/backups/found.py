@@ -49,7 +49,7 @@ def begin() -> None:
     """Make an empty cluster."""
     command = [str(BINARIES / "initdb"), f"--pgdata={DATA}", "--auth=scram-sha-256",
                "--auth-local=peer", *_NEW]  # fmt: skip
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)
     if done.returncode:
         raise RuntimeError(f"initdb: exit {done.returncode}: {done.stderr.strip()}")
 

@@ -28,7 +28,7 @@ def sql(text: str, *, database: str = "postgres", sockets: str = SOCKETS, second
     done = subprocess.run(
         ["timeout", str(seconds), "psql", "-XAtq", "-v", "ON_ERROR_STOP=1", "-h", sockets,
          "-p", "5432", "-d", database],
-        input=text, capture_output=True, text=True, check=False,
+        input=text, capture_output=True, text=True, errors="replace", check=False,
     )  # fmt: skip
     if done.returncode:
         raise RuntimeError(f"psql: exit {done.returncode}: {done.stderr.strip()}")
@@ -39,7 +39,7 @@ def pgbackrest(cluster: str, *words: str, seconds: int = 60) -> str:
     """Return what pgBackRest prints; it ends by itself."""
     done = subprocess.run(
         ["timeout", str(seconds), "pgbackrest", f"--stanza={cluster}", *words],
-        capture_output=True, text=True, check=False,
+        capture_output=True, text=True, errors="replace", check=False,
     )  # fmt: skip
     if done.returncode:
         told = (done.stderr.strip() or done.stdout.strip()).splitlines()
@@ -50,12 +50,22 @@ def pgbackrest(cluster: str, *words: str, seconds: int = 60) -> str:
 def repository(cluster: str, *, may_be_new: bool = False) -> dict[str, Any]:
     """Return what is in the repository; raise with what is wrong with it."""
     (found,) = json.loads(pgbackrest(cluster, "--output=json", "info"))
-    code, message = found["status"]["code"], found["status"]["message"]
+    code = found["status"]["code"]
     # 1: nobody has made it yet. 2: there is no backup yet, and all else is well.
     if code not in (0, 2) and not (code == 1 and may_be_new):
-        raise RuntimeError(f"pgbackrest info: {message}")
+        raise RuntimeError(f"pgbackrest info: {_wrong_with(found)}")
     told: dict[str, Any] = found
     return told
+
+
+def _wrong_with(found: Mapping[str, Any]) -> str:
+    """Return what is wrong with a repository; what was opened with a wrong key is noise."""
+    said = [r["status"]["message"] for r in found.get("repo", ()) if r["status"]["code"]]
+    text = " ".join(said) or found["status"]["message"]
+    readable = "".join(c if c.isascii() and c.isprintable() else " " for c in text)
+    if readable != text or "Crypto" in text or "Format" in text:
+        readable += " (is the passphrase the one that the repository was made with?)"
+    return " ".join(readable.split())
 
 
 def members(api: str, authority: str) -> list[dict[str, Any]]:

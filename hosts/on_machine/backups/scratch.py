@@ -112,7 +112,11 @@ class Scratch:
     def run(self, program: str, *words: str) -> None:
         """Run one of PostgreSQL's programs on it; raise with what it found."""
         done = subprocess.run(
-            [str(BINARIES / program), *words], capture_output=True, text=True, check=False
+            [str(BINARIES / program), *words],
+            capture_output=True,
+            text=True,
+            errors="replace",
+            check=False,
         )
         if done.returncode:
             found = (done.stdout + done.stderr).strip().splitlines()
@@ -130,7 +134,7 @@ class Scratch:
     def _control_data(self, key: str) -> str:
         done = subprocess.run(
             [str(BINARIES / "pg_controldata"), str(self.data)],
-            capture_output=True, text=True, check=True,
+            capture_output=True, text=True, errors="replace", check=True,
         )  # fmt: skip
         told = dict(line.split(":", 1) for line in done.stdout.splitlines() if ":" in line)
         return told[key].strip()
