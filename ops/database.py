@@ -88,6 +88,15 @@ def failover(tier: Tier, to: str) -> None:
     print(f"{to} leads")
 
 
+def backup(tier: Tier, kind: str) -> None:
+    """Make a backup now, on the leader; the repository then says what there is."""
+    leader = tier.leader()
+    if leader is None:
+        raise FailedError("nobody leads: there is nothing to make a backup of")
+    leader.run(f"systemctl start database-backup@{kind}.service", seconds=7 * 3600)
+    print(leader.run("cd /; runuser -u postgres -- pgbackrest info"))
+
+
 def restart(tier: Tier, name: str, *, even_leader: bool = False) -> None:
     """Restart one machine's PostgreSQL; who leads hands over first, if that is wanted."""
     machine = tier.named(name)
@@ -181,6 +190,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
                     switchover(tier, options.to)
                 case "failover":
                     failover(tier, options.to)
+                case "backup":
+                    backup(tier, options.kind)
                 case "restart":
                     restart(tier, options.node, even_leader=options.leader)
                 case "update":
@@ -205,6 +216,8 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("to", nargs="?", default=BEST)
     one = what.add_parser("failover", help="have a standby lead whose leader can't be reached")
     one.add_argument("to")
+    one = what.add_parser("backup", help="make a backup now")
+    one.add_argument("kind", nargs="?", default="full", choices=("full", "incr", "diff"))
     one = what.add_parser("restart", help="restart one PostgreSQL")
     one.add_argument("node")
     one.add_argument("--leader", action="store_true", help="if it leads, hand over first")

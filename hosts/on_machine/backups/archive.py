@@ -42,10 +42,10 @@ def main() -> None:
         found = repository(told["cluster"])
         values.update(ages(found["backup"]))
         faults += overdue(found["backup"], told["backup_hours"])
-        gaps = holes(told, found["backup"], waits)
+        gaps = holes(told, found, waits)
+        values["database_archive_missing_pieces"] = len(gaps)
     except (RuntimeError, *REFUSED) as error:
         faults.append(reason(error))
-    values["database_archive_missing_pieces"] = len(gaps)
     if gaps:
         faults.append(f"{len(gaps)} pieces of log are missing since the last full backup: {gaps}")
     values["database_archive_faults"] = len(faults)
@@ -95,15 +95,16 @@ def overdue(backups: list[dict[str, Any]], hours: float) -> list[str]:
     return [f"the last backup is {age:.1f} h old, expected at most {hours}"] if age > hours else []
 
 
-def holes(
-    told: dict[str, Any], backups: list[dict[str, Any]], waits: dict[str, float]
-) -> list[str]:
+def holes(told: dict[str, Any], found: dict[str, Any], waits: dict[str, float]) -> list[str]:
     """Return which pieces are neither in the store nor on their way, since the last full backup."""
-    starts = [b["archive"]["start"] for b in backups if b["type"] == "full" and not b["error"]]
+    fulls = [b for b in found["backup"] if b["type"] == "full" and not b["error"]]
+    starts = [b["archive"]["start"] for b in fulls]
     if not starts:
         return []
     since = max(starts)
-    folder = f"{told['cluster']}/archive/{told['cluster']}/17-1/"
+    # The last one is today's: there is another for each version and each founding.
+    archive = found["archive"][-1]["id"]
+    folder = f"{told['cluster']}/archive/{told['cluster']}/{archive}/"
     keys = Store(told["store"]).keys(folder, after=f"{folder}{since[:16]}/{since}")
     return [name for name in missing(pieces(keys), since) if name not in waits]
 
