@@ -14,6 +14,7 @@ from typing import Any
 
 SOCKETS = "/run/postgresql"
 METRICS = Path("/var/lib/prometheus/node-exporter")
+_ENOUGH = 200
 _STREAMS = "streaming"
 
 
@@ -49,7 +50,8 @@ def pgbackrest(cluster: str, *words: str, seconds: int = 60) -> str:
 
 def repository(cluster: str, *, may_be_new: bool = False) -> dict[str, Any]:
     """Return what is in the repository; raise with what is wrong with it."""
-    (found,) = json.loads(pgbackrest(cluster, "--output=json", "info"))
+    # Noise that a wrong key opened is in its text as it is, so that it is no JSON strictly.
+    (found,) = json.loads(pgbackrest(cluster, "--output=json", "info"), strict=False)
     code = found["status"]["code"]
     # 1: nobody has made it yet. 2: there is no backup yet, and all else is well.
     if code not in (0, 2) and not (code == 1 and may_be_new):
@@ -62,8 +64,8 @@ def _wrong_with(found: Mapping[str, Any]) -> str:
     """Return what is wrong with a repository; what was opened with a wrong key is noise."""
     said = [r["status"]["message"] for r in found.get("repo", ()) if r["status"]["code"]]
     text = " ".join(said) or found["status"]["message"]
-    readable = "".join(c if c.isascii() and c.isprintable() else " " for c in text)
-    if readable != text or "Crypto" in text or "Format" in text:
+    readable = "".join(c if c.isascii() and c.isprintable() else " " for c in text[:_ENOUGH])
+    if readable != text[:_ENOUGH] or "Crypto" in text or "Format" in text:
         readable += " (is the passphrase the one that the repository was made with?)"
     return " ".join(readable.split())
 
