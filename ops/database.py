@@ -60,7 +60,7 @@ def switchover(tier: Tier, to: str = BEST) -> float:
     try:
         leader.run(f"systemctl start {unit}")
     except FailedError as error:
-        why = leader.run(f"journalctl --unit={unit} --lines=3 --output=cat --no-pager")
+        why = leader.run(f"journalctl --unit={unit} --lines=8 --output=cat --no-pager")
         raise FailedError(f"{error}\n{why}") from None
     finally:
         tier.wait(

@@ -6,7 +6,7 @@ import json
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -24,16 +24,22 @@ class Tier:
     """The machines of one cluster."""
 
     machines: Mapping[str, Machine]
+    silent: set[str] = field(default_factory=set)
+    """Who did not answer last time: they are asked last."""
 
     def ask(self, command: str) -> str:
         """Return what the first machine says that answers."""
-        silent = []
-        for machine in self.machines.values():
+        reasons = []
+        for machine in sorted(self.machines.values(), key=lambda m: m.name in self.silent):
             try:
-                return machine.run(command)
+                said = machine.run(command)
             except FailedError as error:
-                silent.append(str(error))
-        raise FailedError("no machine answers:\n  " + "\n  ".join(silent))
+                reasons.append(str(error))
+                self.silent.add(machine.name)
+            else:
+                self.silent.discard(machine.name)
+                return said
+        raise FailedError("no machine answers:\n  " + "\n  ".join(reasons))
 
     def members(self) -> dict[str, dict[str, Any]]:
         """Return the cluster as Patroni sees it."""

@@ -208,3 +208,16 @@ def test_a_machine_that_is_silent_is_not_one_where_a_command_failed():
 
     with machines({"a": ssh}) as reached, pytest.raises(UnreachableError, match="a: "):
         reached["a"].run("true")
+
+
+def test_a_machine_that_did_not_answer_is_asked_last():
+    cluster = Cluster(leader="b", silent={"a"})
+    tier = cluster.tier
+    asked = []
+    answer = cluster.answer
+    cluster.answer = lambda name, command: (asked.append(name), answer(name, command))[1]
+
+    tier.members()
+    tier.members()
+
+    assert asked == ["a", "b", "b"]

@@ -90,10 +90,10 @@ def test_new_certificates_are_rolled_out_and_no_request_fails(tier, workload):
         writes(tier, workload)
 
     served = ssl.create_default_context(cadata=tier.authority.cert_pem.bytes().decode())
+    where = tier.machine(tier.leader()).args.address.ip
     with (
-        entered(workload.namespace),
-        tier.lab.network.connect(VIRTUAL, 8008, 5) as plain,
-        served.wrap_socket(plain, server_hostname=VIRTUAL) as patroni,
+        tier.lab.network.connect(where, 8008, 5) as plain,
+        served.wrap_socket(plain, server_hostname=str(where)) as patroni,
     ):
         shown = ssl.DER_cert_to_PEM_cert(patroni.getpeercert(binary_form=True))
     assert shown.strip() in {i["certificate"].strip() for i in tier.identities.values()}
