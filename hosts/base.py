@@ -29,6 +29,8 @@ class Base:
     operators: tuple[IPv4Network, ...]
     """From where SSH is open."""
     openings: tuple[Opening, ...] = ()
+    forwards: tuple[IPv4Network, ...] = ()
+    """Whose packets pass through, on a machine with pods."""
     time_servers: tuple[str, ...] = ("2.debian.pool.ntp.org",)
     kernel: tuple[tuple[str, str], ...] = ()
     """Kernel settings by name."""
@@ -77,7 +79,7 @@ def base(wanted: Base) -> None:
     _security_updates()
     ssh_server(SshServer(operators=wanted.operators))
     ssh = Opening(what="SSH", sources=wanted.operators, ports=(22,))
-    firewall(Firewall(openings=(ssh, *wanted.openings)))
+    firewall(Firewall(openings=(ssh, *wanted.openings), forwards=wanted.forwards))
 
 
 def _clock(wanted: Base) -> None:

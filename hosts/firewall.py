@@ -63,6 +63,8 @@ class Firewall:
     """All that may come in; answers to what the machine asked for always may."""
 
     openings: tuple[Opening, ...]
+    forwards: tuple[IPv4Network, ...] = ()
+    """Networks whose packets pass through the machine: those of pods and services."""
 
 
 @deploy("Firewall")
@@ -70,7 +72,7 @@ def firewall(wanted: Firewall) -> None:
     """Close the machine; a connection that is open stays open."""
     rules = files.put(
         name="Write the rules of the firewall",
-        src=rendered("nftables.conf.j2", openings=wanted.openings),
+        src=rendered("nftables.conf.j2", wanted=wanted),
         dest=PLACE,
         mode="600",
     )
