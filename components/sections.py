@@ -22,6 +22,8 @@ from .values import (
     Port,
     Positive,
     PublicKey,
+    ReleaseFile,
+    Sha256,
     TimeOfDay,
     UserName,
     VmId,
@@ -172,6 +174,8 @@ class Network(Section):
     """Virtual address of the application; a platform with a load balancer has none."""
     database_address: IPv4Address | None = None
     """Virtual address of the database."""
+    api_address: IPv4Address | None = None
+    """Virtual address of the Kubernetes API; without one it is reached at the first server."""
     operators: tuple[IPv4Network, ...] = Field(min_length=1)
     """Networks from which people reach SSH and the Kubernetes API."""
 
@@ -189,6 +193,13 @@ class Kubernetes(Section):
     version: str = Field(
         pattern=r"^v1\.[0-9]{1,2}\.[0-9]{1,2}\+k3s[0-9]{1,2}$", examples=["v1.33.6+k3s1"]
     )
+    mirror: str = Field(
+        default="https://github.com/k3s-io/k3s/releases/download", pattern=r"^(https://|/)\S+$"
+    )
+    """Where K3s' releases are: a URL with a folder for each version, or a folder with the files."""
+    sha256: Mapping[ReleaseFile, Sha256] = {"k3s": UNPINNED}
+    """Of ``k3s`` and, for machines without a registry, of archives of images, as the release's own
+    ``sha256sum-amd64.txt`` has them."""
     api_name: Hostname
     cluster_cidr: IPv4Network
     service_cidr: IPv4Network

@@ -72,8 +72,9 @@ class Settings:
 
     @property
     def api_address(self) -> IPv4Address:
-        """Where the Kubernetes API is reached: at the first K3s server of the file."""
-        return next(m.address for m in self.machines.values() if m.role is Role.K3S_SERVER)
+        """Where the Kubernetes API is reached: at its own address, else at the first K3s server."""
+        servers = (m.address for m in self.machines.values() if m.role is Role.K3S_SERVER)
+        return self.network.api_address or next(servers)
 
 
 def section_types() -> dict[str, Any]:

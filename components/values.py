@@ -90,3 +90,11 @@ CloudflareId = (
         Field(examples=["023e105f4ecef8ad9ca31a8372d0c353"]),
     ]
 )
+ReleaseFile = Annotated[str, StringConstraints(pattern=r"^(k3s|k3s-airgap-images-[a-z0-9.-]+)$")]
+"""A file of a release of K3s."""
+Sha256 = (
+    Literal["unpinned"]
+    | Annotated[
+        str, StringConstraints(pattern=r"^[0-9a-f]{64}$"), Field(examples=["9f2c... (64 digits)"])
+    ]
+)

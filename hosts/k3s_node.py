@@ -8,7 +8,7 @@ from ipaddress import IPv4Address, IPv4Interface, IPv4Network
 
 from .api_address import ApiAddress
 from .base import Base
-from .checks import identifier, refuse, secret, within
+from .checks import identifier, refuse, secret
 from .firewall import Opening
 from .k3s_release import Release
 from .machine_for_k3s import KERNEL
@@ -49,11 +49,12 @@ class Api:
     name: str
     virtual_address: IPv4Interface | None = None
     """Held by a server whose API is ready; without one, servers are reached at their own."""
-    router_id: int = 206
     interface: str = "eth0"
 
-    def __post_init__(self) -> None:
-        refuse(within("router_id", self.router_id, 1, 255))
+    @property
+    def router_id(self) -> int:
+        """Return the address's VRRP id: its last number, as unlikely to be taken as it is."""
+        return (int(self.virtual_address.ip) & 255 if self.virtual_address else 0) or 255
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .kubernetes import let_the_kernel_watch
 from .machines import BaseImage, PackageRepository, Place
 from .pve.machines import Machines
 from .stack import stack_file_of
@@ -45,6 +46,7 @@ PACKAGES = PackageRepository(
 
 def hardware_of(place: Place, stack: str) -> Machines:
     """Return the machines of a stack's lab as an emulated Proxmox uses them."""
+    let_the_kernel_watch()
     machines = stack_file_of(stack)["config"]["coldstorage:machines"]
     return Machines(
         place=place,

@@ -20,6 +20,7 @@ def _virtual(network: Network) -> dict[Path, IPv4Address]:
     wanted = {
         "application_address": network.application_address,
         "database_address": network.database_address,
+        "api_address": network.api_address,
     }
     return {("network", name): address for name, address in wanted.items() if address}
 
@@ -66,10 +67,12 @@ def virtual_address_of_a_machine(network: Network, machines: Machines) -> Iterat
 
 
 def virtual_addresses_equal(network: Network) -> Iterator[Fault]:
-    """The application and the database are reached at different addresses."""
-    if network.database_address and network.database_address == network.application_address:
-        wrong = f"{network.database_address} is already {key('network', 'application_address')}"
-        yield Fault(("network", "database_address"), wrong, "an address of its own")
+    """The application, the database and the Kubernetes API are reached at different addresses."""
+    owners: dict[IPv4Address, Path] = {}
+    for path, address in _virtual(network).items():
+        owner = owners.setdefault(address, path)
+        if owner != path:
+            yield Fault(path, f"{address} is already {key(*owner)}", "an address of its own")
 
 
 def gateway_used(network: Network, machines: Machines) -> Iterator[Fault]:

@@ -66,7 +66,7 @@ class Neighbour:
         """Return where this stack uses each of its addresses."""
         virtual = {
             self.place("network", name): getattr(self.network, name, None)
-            for name in ("application_address", "database_address")
+            for name in ("application_address", "database_address", "api_address")
         }
         of_machines = {
             self.place("machines", name, "address"): machine.address
@@ -140,7 +140,7 @@ def virtual_address_of_another_stack(
     """A virtual address is used by one stack."""
     for other in same_host:
         taken = other.addresses()
-        for name in ("application_address", "database_address"):
+        for name in ("application_address", "database_address", "api_address"):
             address = getattr(network, name)
             if place := taken.get(str(address)):
                 yield Fault(("network", name), f"{address} is already {place}", "a free address")

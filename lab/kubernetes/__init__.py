@@ -6,7 +6,14 @@ they get it, `machine_options` what a machine of nspawn needs besides to be a no
 
 from .distribution import Distribution
 from .images import Image
-from .machine_options import PLAIN_FOLDERS, machine_options
+from .machine_options import PLAIN_FOLDERS, let_the_kernel_watch, machine_options
 from .registry import Registry
 
-__all__ = ["PLAIN_FOLDERS", "Distribution", "Image", "Registry", "machine_options"]
+__all__ = [
+    "PLAIN_FOLDERS",
+    "Distribution",
+    "Image",
+    "Registry",
+    "let_the_kernel_watch",
+    "machine_options",
+]

@@ -9,7 +9,19 @@ PLAIN_FOLDERS = ("/var/lib/kubelet", "/var/lib/rancher")
 
 _HERE = Path(__file__).parent
 _UNIT = "lab-kubernetes.service"
+_WATCHED = {"max_user_instances": 4096, "max_user_watches": 524288}
 _SCRIPT = "/usr/local/lib/lab-kubernetes.sh"
+
+
+def let_the_kernel_watch() -> None:
+    """Have the kernel of this computer watch as much as several nodes want.
+
+    It counts all machines as one user's, who by default has too little for three nodes.
+    """
+    for name, least in _WATCHED.items():
+        setting = Path("/proc/sys/fs/inotify", name)
+        if int(setting.read_text()) < least:
+            setting.write_text(str(least))
 
 
 def machine_options() -> tuple[str, ...]:

@@ -63,8 +63,11 @@ def test_machines_stand_in_the_order_of_the_file_though_the_engine_sorts_them(lo
     assert list(TESTING["machines"]) != sorted(TESTING["machines"])
 
 
-def test_the_kubernetes_api_is_at_the_first_server_of_the_file(load):
-    assert str(load(TESTING).api_address) == "192.168.15.110"
+def test_the_kubernetes_api_has_an_address_of_its_own_or_the_first_servers(load):
+    network = {k: v for k, v in TESTING["network"].items() if k != "api_address"}
+
+    assert str(load(TESTING).api_address) == "192.168.15.205"
+    assert str(load({**TESTING, "network": network}).api_address) == "192.168.15.110"
 
 
 def test_settings_are_final(load):

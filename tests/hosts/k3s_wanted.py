@@ -35,7 +35,6 @@ def node(name: str = "k3s-node2", **more: Any) -> K3sNode:
         api=Api(
             name="k3s.example.org",
             virtual_address=IPv4Interface("192.168.15.205/24"),
-            router_id=205,
         ),
         release=RELEASE,
         pods=IPv4Network("10.42.0.0/16"),

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from lab.kubernetes import PLAIN_FOLDERS, Distribution, machine_options
+from lab.kubernetes import PLAIN_FOLDERS, Distribution, let_the_kernel_watch, machine_options
 from lab.machines import BaseImage, Machine
 from tests.lab.machines.conftest import MACHINES, Lab, a_lab
 
@@ -30,6 +30,7 @@ class Cluster:
 
     def machine(self, name: str) -> Machine:
         """Have a machine up that K3s can be installed on."""
+        let_the_kernel_watch()
         machine = self.lab.machine(
             name,
             root_gib=8,

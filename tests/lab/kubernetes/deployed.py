@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import Any
 
 from hosts.k3s import PACKAGES
-from lab.kubernetes import PLAIN_FOLDERS, Distribution, machine_options
+from lab.kubernetes import PLAIN_FOLDERS, Distribution, let_the_kernel_watch, machine_options
 from lab.machines import BaseImage, Machine, PackageRepository
 from lab.machines.access import lab_key
 from lab.machines.network import NAMESPACES, entered
@@ -47,6 +47,7 @@ class Deployed:
 
     def start(self, *names: str) -> None:
         """Have machines with nothing on them."""
+        let_the_kernel_watch()
         packages = PackageRepository(packages=PACKAGES.names, image=BaseImage()).obtain()
         for name in names:
             machine = self.lab.machine(
@@ -81,7 +82,6 @@ class Deployed:
             "api": {
                 "name": kubernetes["api_name"],
                 "virtual_address": f"{VIRTUAL}/24",
-                "router_id": 205,
             },
             "release": {
                 "version": self.release.version,
