@@ -1,0 +1,49 @@
+"""The K3s cluster of a stack file: what the sections say, as the component wants it."""
+
+from __future__ import annotations
+
+from ipaddress import IPv4Interface
+
+import pulumi
+
+from .cluster_authority import ClusterAuthority
+from .generated_secrets import GeneratedSecrets
+from .k3s import K3sCluster, K3sClusterArgs, K3sRelease
+from .machines import Machines, owner_of
+from .sections import Platform, Role
+from .settings import Settings
+
+
+def k3s_of(
+    settings: Settings,
+    machines: Machines,
+    authority: ClusterAuthority,
+    secrets: GeneratedSecrets,
+    opts: pulumi.ResourceOptions,
+) -> K3sCluster | None:
+    """Return the cluster of a stack, if it can be made where the stack stands."""
+    if settings.platform is Platform.HETZNER:
+        pulumi.log.warn(
+            "coldstorage:kubernetes: K3s is not put on Hetzner's servers yet; their private network"
+            " has an interface of another name"
+        )
+        return None
+    wanted, address = settings.kubernetes, settings.network.api_address
+    args = K3sClusterArgs(
+        cluster=owner_of(settings),
+        servers={m.name: m for m in machines.by_role(Role.K3S_SERVER)},
+        agents={m.name: m for m in machines.by_role(Role.K3S_AGENT)},
+        api_name=wanted.api_name,
+        virtual_address=(
+            IPv4Interface((address, settings.network.cidr.prefixlen)) if address else None
+        ),
+        release=K3sRelease(
+            version=wanted.version, mirror=wanted.mirror, sha256=dict(wanted.sha256)
+        ),
+        pods=wanted.cluster_cidr,
+        services=wanted.service_cidr,
+        operators=settings.network.operators,
+        authority=authority,
+        token=secrets.k3s_token,
+    )
+    return K3sCluster("kubernetes", args, opts)
