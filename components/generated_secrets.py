@@ -14,7 +14,9 @@ class GeneratedSecrets(pulumi.ComponentResource):
     """
 
     k3s_token: pulumi.Output[str]
-    """What a node shows to join the cluster."""
+    """What a server shows to join the cluster."""
+    k3s_agent_token: pulumi.Output[str]
+    """What an agent shows: it must not know what would make it a server."""
     database_passwords: dict[str, pulumi.Output[str]]
     """Of PostgreSQL's roles: superuser, replication, rewind, pooler, owner of the data."""
     redis_password: pulumi.Output[str]
@@ -29,6 +31,7 @@ class GeneratedSecrets(pulumi.ComponentResource):
         super().__init__("coldstorage:secrets:GeneratedSecrets", name, {}, opts)
 
         self.k3s_token = self._password(f"{name}-k3s-token", 48)
+        self.k3s_agent_token = self._password(f"{name}-k3s-agent-token", 48)
         self.database_passwords = {
             role: self._password(f"{name}-database-{role}", 32)
             for role in ("superuser", "replication", "rewind", "owner", "pooler")
@@ -42,6 +45,7 @@ class GeneratedSecrets(pulumi.ComponentResource):
         self.register_outputs(
             {
                 "k3s_token": self.k3s_token,
+                "k3s_agent_token": self.k3s_agent_token,
                 "database_passwords": self.database_passwords,
                 "redis_password": self.redis_password,
                 "redis_replication_password": self.redis_replication_password,

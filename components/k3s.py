@@ -13,7 +13,6 @@ from typing import Any
 
 import pulumi
 import pulumi_kubernetes as kubernetes
-import pulumi_random as random
 
 from pulumi_pyinfra import Deploy, DeployArgs, Host, Rollout, Ssh
 
@@ -22,7 +21,6 @@ from .machines import Machine
 
 FIRST_BOOT_SECONDS = 120
 """How long a machine may take from its power switch until it answers."""
-TOKEN_LENGTH = 48
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -52,6 +50,7 @@ class K3sClusterArgs:
     authority: ClusterAuthority
     token: pulumi.Input[str] = field(repr=False)
     """What a server shows to the others."""
+    agent_token: pulumi.Input[str] = field(repr=False)
 
     def __post_init__(self) -> None:
         if not self.servers:
@@ -70,13 +69,6 @@ class K3sCluster(pulumi.ComponentResource):
         super().__init__("coldstorage:kubernetes:K3sCluster", name, {}, opts)
         self._args = args
 
-        # An agent must not know what would make it a server.
-        self._agent_token = random.RandomPassword(
-            f"{name}-agent-token",
-            length=TOKEN_LENGTH,
-            special=False,
-            opts=pulumi.ResourceOptions(parent=self),
-        ).result
         servers = self._deploy(f"{name}-servers", args.servers, [])
         # Agents are not proven to be dispensable one by one: a few at once is quicker.
         nodes = [servers]
@@ -176,7 +168,7 @@ class K3sCluster(pulumi.ComponentResource):
             "services": str(args.services),
             "operators": [str(network) for network in args.operators],
             "authority": args.authority.server.certificate.cert_pem,
-            "agent_token": pulumi.Output.secret(self._agent_token),
+            "agent_token": pulumi.Output.secret(args.agent_token),
             "administrator": args.authority.kubeconfig,
         }
 

@@ -45,5 +45,11 @@ def k3s_of(
         operators=settings.network.operators,
         authority=authority,
         token=secrets.k3s_token,
+        agent_token=secrets.k3s_agent_token,
     )
     return K3sCluster("kubernetes", args, opts)
+
+
+def kubeconfig_of(cluster: K3sCluster | None, authority: ClusterAuthority) -> pulumi.Output[str]:
+    """Return the administrator's way in: that of the cluster, or of one that others make."""
+    return cluster.kubeconfig if cluster else authority.kubeconfig

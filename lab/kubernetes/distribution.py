@@ -91,6 +91,15 @@ class Distribution:
         folder = self.folder
         return folder if folder.exists() else built_once(folder, self._build)
 
+    def settings(self) -> dict[str, object]:
+        """Return what a stack file says of it (``coldstorage:kubernetes``)."""
+        folder = self.obtain()
+        digests = {
+            file.name: hashlib.sha256(file.read_bytes()).hexdigest()
+            for file in (self.program, self.images)
+        }
+        return {"version": self.version, "mirror": str(folder), "sha256": digests}
+
     @property
     def _cache(self) -> Path:
         return self.cache or machines_cache()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import json
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -62,11 +61,9 @@ class Deployed:
             self.machine(name).wait_for_ssh(60)
 
     @cached_property
-    def files(self) -> dict[str, str]:
-        """Return the release's files by their digests."""
-        folder = self.release.obtain()
-        names = ("k3s", self.release.images.name)
-        return {n: hashlib.sha256((folder / n).read_bytes()).hexdigest() for n in names}
+    def told_release(self) -> dict[str, Any]:
+        """Return what the lab's stack file says of the release."""
+        return self.release.settings()
 
     @property
     def kubeconfig(self) -> str:
@@ -83,11 +80,7 @@ class Deployed:
                 "name": kubernetes["api_name"],
                 "virtual_address": f"{VIRTUAL}/24",
             },
-            "release": {
-                "version": self.release.version,
-                "mirror": str(self.release.folder),
-                "sha256": self.files,
-            },
+            "release": self.told_release,
             "pods": kubernetes["cluster_cidr"],
             "services": kubernetes["service_cidr"],
             "operators": [OPERATOR],
@@ -187,3 +180,12 @@ class Deployed:
             if self.machine(name).running
             and VIRTUAL in self.machine(name).ssh("ip -br -4 address show eth0")
         ]
+
+    def members(self, on: str) -> set[str]:
+        """Return where etcd has members, as one server knows them."""
+        tls = "/var/lib/rancher/k3s/server/tls/etcd"
+        said = self.machine(on).ssh(
+            f"etcdctl --cacert={tls}/server-ca.crt --cert={tls}/client.crt --key={tls}/client.key "
+            "member list"
+        )
+        return {line.split("https://")[1].partition(":")[0] for line in said.splitlines()}

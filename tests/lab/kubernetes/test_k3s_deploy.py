@@ -13,15 +13,13 @@ from collections.abc import Iterator
 import pytest
 
 from lab.machines import BaseImage
-from tests.lab.machines.conftest import DATABASE, a_lab
+from tests.lab.machines.conftest import a_lab
 
 from .conftest import until
-from .deployed import ADDRESS, SERVERS, VIRTUAL, Deployed, changes, failed
+from .deployed import ADDRESS, SERVERS, Deployed, changes
 
 pytestmark = [pytest.mark.machines, pytest.mark.cluster]
 FIRST, SECOND, THIRD = SERVERS
-AGENT = DATABASE[0]  # any machine will do
-LEAVE = "hosts.k3s_leaving:leave"
 LOG = logging.getLogger(__name__)
 
 
@@ -116,7 +114,7 @@ def test_a_server_replaced_under_the_same_name_joins(three):
     three.well(SECOND)
 
     assert three.ready() == set(SERVERS)
-    assert members(three) == {ADDRESS[name] for name in SERVERS}
+    assert three.members(SECOND) == {ADDRESS[name] for name in SERVERS}
 
 
 def test_the_founder_replaced_under_the_same_name_joins_too(three):
@@ -129,57 +127,4 @@ def test_the_founder_replaced_under_the_same_name_joins_too(three):
     three.well(FIRST)
 
     assert three.ready(SECOND) == set(SERVERS)
-    assert members(three) == {ADDRESS[name] for name in SERVERS}
-
-
-def test_a_server_may_not_leave_when_those_who_stay_have_no_quorum(three):
-    three.machine(THIRD).power_cut()
-
-    told = failed(three.ask(three.request("apply", LEAVE, SECOND, others=[FIRST, THIRD])))
-
-    assert "etcd: 2 healthy members needed, there are 1" in "\n".join(told)
-    three.machine(THIRD).boot()
-    three.well(THIRD)
-    assert three.ready() == set(SERVERS)
-
-
-def test_a_server_leaves_and_its_name_is_free(three):
-    three.apply(THIRD, deploy=LEAVE, others=[FIRST, SECOND])
-
-    assert three.ready() == {FIRST, SECOND}
-    assert members(three) == {ADDRESS[FIRST], ADDRESS[SECOND]}
-    assert f"{THIRD}.node-password.k3s" not in three.kubectl("-n kube-system get secrets -o name")
-    assert not three.machine(THIRD).ssh("ps -eo args | grep -E '[c]ontainerd|[k]ube' || true")
-    three.apply(THIRD)
-    three.well(THIRD)
-    assert members(three) == {ADDRESS[name] for name in SERVERS}
-
-
-def test_a_founder_that_lost_everything_founds_nothing_beside_servers_that_are_only_down(three):
-    for name in (SECOND, THIRD):
-        three.machine(name).ssh("systemctl stop k3s")
-    machine = three.machine(FIRST)
-    machine.power_cut()
-    machine.delete()
-    three.start(FIRST)
-
-    told = "\n".join(failed(three.ask(three.request("apply", "hosts.k3s:k3s", FIRST))))
-
-    assert "k3s-node1 neither joined nor founded" in told
-    assert f"{SECOND}: it is or was a server" in told
-    for name in (SECOND, THIRD):
-        three.machine(name).ssh("systemctl start --no-block k3s")
-    three.apply(FIRST)
-    three.well(FIRST)
-    assert three.ready() == set(SERVERS)
-
-
-def members(three: Deployed) -> set[str]:
-    """Return where etcd has members."""
-    tls = "/var/lib/rancher/k3s/server/tls/etcd"
-    said = three.machine(SECOND).ssh(
-        f"etcdctl --cacert={tls}/server-ca.crt --cert={tls}/client.crt --key={tls}/client.key "
-        "member list"
-    )
-    assert VIRTUAL not in said
-    return {line.split("https://")[1].partition(":")[0] for line in said.splitlines()}
+    assert three.members(SECOND) == {ADDRESS[name] for name in SERVERS}
