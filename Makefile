@@ -10,8 +10,8 @@ RUN := $(VENV)/bin/python
 STEP := @sh toolchain/step.sh
 stack ?= testing
 
-.PHONY: help up down status preview repair test check tools benchmark machines cluster crashes database format lock secrets generated evidence \
-    cold clean
+.PHONY: help up down status preview repair drill test check tools benchmark machines cluster crashes database faults format lock secrets \
+    generated evidence cold clean
 
 help: ## Say what there is
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 18
@@ -31,11 +31,14 @@ preview: $(VENV)/.ready tools ## The program's plan for a stack, no root needed:
 repair: $(VENV)/.ready tools ## After a killed run on real iron: take what it left into the state
 	@eval "$$($(PYTHON) -m toolchain --env)"; $(RUN) -m ops.repair $(stack)
 
+drill: $(VENV)/.ready tools ## Prove that the backups can be restored: make drill stack=production
+	@eval "$$($(PYTHON) -m toolchain --env)"; $(RUN) -m ops.drill $(stack)
+
 test: check tools ## Everything: the quick checks, then the real engine, real SSH servers, real machines
 	$(STEP) "Programs that play a host" sh toolchain/servers.sh
 	$(STEP) "Tests on the real things" $(RUN) -m pytest -m "(engine or ssh) and not machines and not cluster and not crashes" -n 2 --dist loadfile
 	@if $(RUN) -m lab can; then \
-	    sh toolchain/step.sh "Tests on Debian machines" $(RUN) -m pytest -m "machines and not cluster and not database" \
+	    sh toolchain/step.sh "Tests on Debian machines" $(RUN) -m pytest -m "machines and not cluster and not database and not crashes" \
 	        -n 2 --dist loadfile; \
 	else echo "  NOT TESTED: Debian machines, for the reasons above"; fi
 
@@ -56,7 +59,7 @@ benchmark: $(VENV)/.ready tools ## Measure beside Ansible, Mitogen and pyinfra (
 	@$(RUN) -m benchmarks
 
 machines: $(VENV)/.ready tools ## Only the tests on the lab's machines, as root
-	$(STEP) "Tests on Debian machines" $(RUN) -m pytest -m "machines and not cluster and not database" -n 2 --dist loadfile
+	$(STEP) "Tests on Debian machines" $(RUN) -m pytest -m "machines and not cluster and not database and not crashes" -n 2 --dist loadfile
 
 cluster: $(VENV)/.ready tools ## Build Kubernetes for the lab, and the tests on it, as root (not in `make test` yet)
 	@$(PYTHON) -m toolchain --cluster
@@ -65,8 +68,11 @@ cluster: $(VENV)/.ready tools ## Build Kubernetes for the lab, and the tests on 
 crashes: $(VENV)/.ready tools ## First runs killed, refused, left unanswered at drawn places (ten minutes; not in `make test` yet)
 	$(STEP) "Runs that go wrong" $(RUN) -m pytest -m crashes -n 2 --dist load
 
-database: $(VENV)/.ready tools ## The database tier and its faults on three machines, as root (half an hour; not in `make test` yet)
-	$(STEP) "Tests of the database tier" $(RUN) -m pytest -m database
+database: $(VENV)/.ready tools ## The database tier, its backups and its day 2 on three machines, as root (half an hour; not in `make test` yet)
+	$(STEP) "Tests of the database tier" $(RUN) -m pytest -m database --ignore-glob='*/test_fault_*'
+
+faults: $(VENV)/.ready tools ## Every fault of the database tier under load, and the page of what came of it, as root (an hour a round)
+	@$(RUN) -m tests.faults
 
 format: $(VENV)/.ready ## Format and mend what a machine can
 	@$(VENV)/bin/ruff format .

@@ -169,3 +169,8 @@ def test_alerts_fire_when_they_should_and_not_otherwise(promtool, tmp_path: Path
     )
 
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("alert", sorted(ALERTS))
+def test_every_alert_names_a_runbook_that_is_there(alert):
+    assert (RUNBOOKS / f"{ALERTS[alert]['annotations']['runbook']}.md").exists()
