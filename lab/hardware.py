@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from hosts import database, k3s
+
 from .kubernetes import let_the_kernel_watch
 from .machines import BaseImage, PackageRepository, Place
 from .pve.machines import Machines
@@ -9,38 +11,7 @@ from .stack import stack_file_of
 
 BASE = BaseImage()
 PACKAGES = PackageRepository(
-    image=BASE,
-    packages=(
-        # What K3s' machines are prepared with.
-        "conntrack",
-        "git",
-        "htop",
-        "iotop",
-        "iptables",
-        "nfs-common",
-        "open-iscsi",
-        "socat",
-        "wget",
-        # The database tier.
-        "etcd-client",
-        "etcd-server",
-        "keepalived",
-        "patroni",
-        "pgbackrest",
-        "pgbouncer",
-        "postgresql-17",
-        "python3-dnspython",
-        "python3-etcd",
-        "python3-psycopg2",
-        "redis-sentinel",
-        "redis-server",
-        "redis-tools",
-        "prometheus-node-exporter",
-        "prometheus-postgres-exporter",
-        # Every machine.
-        "chrony",
-        "unattended-upgrades",
-    ),
+    image=BASE, packages=tuple(sorted({*database.PACKAGES.names, *k3s.PACKAGES.names}))
 )
 
 
