@@ -44,6 +44,10 @@ class Backups:
     full_at: str
     incremental_every_hours: int
     retention_days: int
+    dump_at: str
+    dumps_for: pulumi.Input[str]
+    """Whose key opens the logical dumps: its public half."""
+    drill_every_days: int
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -208,4 +212,7 @@ def _backups(backups: Backups) -> dict[str, pulumi.Input[Any]]:
         "full_at": backups.full_at,
         "incremental_every_hours": backups.incremental_every_hours,
         "retention_days": backups.retention_days,
+        "dump_at": backups.dump_at,
+        "dumps_for": backups.dumps_for,
+        "drill_every_days": backups.drill_every_days,
     }

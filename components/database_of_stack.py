@@ -54,6 +54,9 @@ def database_of(
             full_at=f"{settings.backups.full_at:%H:%M}",
             incremental_every_hours=settings.backups.incremental_every_hours,
             retention_days=settings.backups.retention_days,
+            dump_at=f"{settings.backups.dump_at:%H:%M}",
+            dumps_for=secrets.dump_key.public_key_openssh.apply(str.strip),
+            drill_every_days=settings.backups.drill_interval_days,
         ),
         owner_password=secrets.database_passwords["owner"],
         passwords={

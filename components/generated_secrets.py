@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import pulumi
 import pulumi_random as random
+import pulumi_tls as tls
 
 
 class GeneratedSecrets(pulumi.ComponentResource):
     """Every password, token and key that the platform needs and can make itself.
 
-    All are letters and digits only: they pass through shells, URLs and configuration files of
+    Passwords are letters and digits only: they pass through shells, URLs and configuration files of
     a dozen programs without being quoted differently in each.
     """
 
@@ -27,6 +28,9 @@ class GeneratedSecrets(pulumi.ComponentResource):
     backup_passphrase: pulumi.Output[str]
     """Encrypts the backups; whoever loses the state loses the backups without a copy of it."""
 
+    dump_key: tls.PrivateKey
+    """Opens the logical dumps; machines have its public half, so that none of them can."""
+
     def __init__(self, name: str, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("coldstorage:secrets:GeneratedSecrets", name, {}, opts)
 
@@ -42,6 +46,9 @@ class GeneratedSecrets(pulumi.ComponentResource):
         self.tunnel_secret = random.RandomBytes(
             f"{name}-tunnel", length=32, opts=pulumi.ResourceOptions(parent=self)
         ).base64
+        self.dump_key = tls.PrivateKey(
+            f"{name}-dumps", algorithm="ED25519", opts=pulumi.ResourceOptions(parent=self)
+        )
         self.register_outputs(
             {
                 "k3s_token": self.k3s_token,
@@ -51,6 +58,7 @@ class GeneratedSecrets(pulumi.ComponentResource):
                 "redis_replication_password": self.redis_replication_password,
                 "tunnel_secret": self.tunnel_secret,
                 "backup_passphrase": self.backup_passphrase,
+                "dump_key": pulumi.Output.secret(self.dump_key.private_key_openssh),
             }
         )
 

@@ -217,7 +217,11 @@ def test_at_hetzner_it_is_left_out_and_said_so(monkeypatch):
 
     def tier() -> Any:
         own = pulumi.ResourceOptions(
-            providers=[random.Provider("random"), cloudflare.provider("token", "https://x")]
+            providers=[
+                random.Provider("random"),
+                tls.Provider("tls"),
+                cloudflare.provider("token", "https://x"),
+            ]
         )
         secrets = GeneratedSecrets("secrets", own)
         bucket = backup_bucket_of(settings, own)

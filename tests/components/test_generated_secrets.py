@@ -6,6 +6,7 @@ import json
 
 import pulumi
 import pulumi_random as random
+import pulumi_tls as tls
 
 from components.generated_secrets import GeneratedSecrets
 
@@ -13,7 +14,10 @@ from components.generated_secrets import GeneratedSecrets
 def made(deploy):
     def program() -> pulumi.Output[object]:
         secrets = GeneratedSecrets(
-            "secrets", pulumi.ResourceOptions(provider=random.Provider("random"), protect=True)
+            "secrets",
+            pulumi.ResourceOptions(
+                providers=[random.Provider("random"), tls.Provider("tls")], protect=True
+            ),
         )
         return pulumi.Output.all(
             k3s=secrets.k3s_token,
@@ -27,9 +31,9 @@ def made(deploy):
 def test_every_secret_is_a_protected_child_on_the_given_provider(deploy):
     children = [r for r in made(deploy).resources if r.custom and "providers" not in r.type]
 
-    assert len(children) == 11
+    assert len(children) == 12
     assert {r.parent for r in children} == {"secrets"}
-    assert {r.provider for r in children} == {"random"}
+    assert {r.provider for r in children} == {"random", "tls"}
     assert all(r.protected for r in children)
 
 
@@ -50,3 +54,4 @@ def test_no_secret_is_an_input(deploy):
     inputs = json.dumps([dict(r.inputs) for r in made(deploy).resources])
 
     assert "password of" not in inputs
+    assert "private key of" not in inputs

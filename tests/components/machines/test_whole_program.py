@@ -38,7 +38,8 @@ def test_the_stack_exports_where_everything_is(up, stack):
     exported = up(stack).result
 
     assert exported.keys() == {
-        *("addresses", "virtual_addresses", "urls", "kubeconfig", "database", "summary")
+        *("addresses", "virtual_addresses", "urls", "kubeconfig", "database"),
+        *("dump_key", "summary"),
     }
 
 
