@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from datetime import UTC, datetime, timedelta
 from typing import IO, Any, cast
 
@@ -147,7 +147,8 @@ class Dumps:
 
 
 def _copy(source: IO[bytes], target: IO[bytes]) -> None:
-    with target:
+    # Who reads may have ended already: why, its exit status says.
+    with suppress(BrokenPipeError), target:
         while chunk := source.read(1 << 20):
             target.write(chunk)
 

@@ -12,7 +12,7 @@ from ops.reach import FailedError
 
 from . import store as s3
 from .proof import archived, key_pair, markers, metric, operated, sql, told
-from .tier import changes, failed
+from .tier import Tier, changes, failed
 
 pytestmark = [pytest.mark.machines, pytest.mark.database]
 SUM = "select count(*), sum(n) from ledger"
@@ -30,6 +30,15 @@ def store(fresh, tmp_path_factory, opener) -> Iterator[s3.Store]:
     fresh.more["backups"] = {**made.backups(), "dumps_for": opener[0]}
     with made.running():
         yield made
+
+
+@pytest.fixture(scope="module")
+def tier(fresh, store) -> Tier:  # noqa: ARG001 - it must run first
+    """Three machines that are a database with backups, of which there is one."""
+    fresh.apply()
+    fresh.machine(fresh.leader()).ssh("systemctl start database-backup@full")
+    markers(fresh, 3)
+    return fresh
 
 
 @pytest.mark.usefixtures("store")
@@ -57,8 +66,6 @@ def test_once_it_is_trusted_a_second_run_changes_nothing(fresh, store):
 
 
 def test_a_backup_is_proven_at_a_moment_at_random(tier):
-    tier.machine(tier.leader()).ssh("systemctl start database-backup@full")
-    markers(tier, 3)
     with operated(tier) as ours:
         report = drill(ours)
 
