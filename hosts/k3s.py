@@ -153,6 +153,12 @@ def _programs(wanted: K3sNode) -> list[OperationMeta]:
         dest="/usr/local/sbin/k3s-health",
         mode="755",
     )
+    files.put(
+        name="Write the checks of what K3s runs with",
+        src=program("on_machine/k3s_checks.py"),
+        dest="/usr/local/sbin/k3s-checks",
+        mode="755",
+    )
     if not wanted.is_server:
         return []
     files.put(

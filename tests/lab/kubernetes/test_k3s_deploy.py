@@ -53,6 +53,13 @@ def test_the_kubeconfig_of_the_state_works_at_the_address_of_the_api(three):
     assert {name.partition("/")[2] for name in said.split()} == set(SERVERS)
 
 
+@pytest.mark.parametrize("name", SERVERS)
+def test_no_check_of_the_hardening_fails(three, name):
+    said = three.machine(name).ssh("k3s-checks || true")
+
+    assert ", 0 failing" in said, said
+
+
 def test_secrets_are_encrypted_and_changes_are_written_down(three):
     three.kubectl("create secret generic hidden --from-literal=word=plainly-readable")
     tls = "/var/lib/rancher/k3s/server/tls/etcd"
