@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 PATIENCE = 60
+K3S_TAKES = 30
 _TLS = "/var/lib/rancher/k3s/server/tls/etcd"
 
 
@@ -96,26 +97,30 @@ def drain(settings: Settings) -> None:
 
 def remove(settings: Settings) -> None:
     """Have those who stay forget this machine."""
-    if settings.server:
-        for member in members(settings):
-            if member.address == settings.address:
-                etcdctl(settings, "member", "remove", member.number)
-        wait(
-            "etcd still has this machine as a member",
-            lambda: settings.address not in {m.address for m in members(settings)},
-        )
     asked(settings, "delete", "node", settings.name, "--ignore-not-found")
     secret = f"{settings.name}.node-password.k3s"
     asked(settings, "-n", "kube-system", "delete", "secret", secret, "--ignore-not-found")
+    if settings.server and not becomes(lambda: not own(settings), K3S_TAKES):
+        # K3s removes the member of a node that was deleted; if it does not, we do.
+        for member in own(settings):
+            etcdctl(settings, "member", "remove", member.number)
+        if not becomes(lambda: not own(settings), PATIENCE):
+            sys.exit(f"k3s-leave: etcd still has {settings.address} as a member")
 
 
-def wait(otherwise: str, true: Callable[[], bool]) -> None:
-    """Return when something is true."""
-    deadline = time.monotonic() + PATIENCE
+def own(settings: Settings) -> list[Member]:
+    """Return this machine's members of etcd."""
+    return [member for member in members(settings) if member.address == settings.address]
+
+
+def becomes(true: Callable[[], bool], seconds: float) -> bool:
+    """Wait until something is true; tell whether it became so in time."""
+    deadline = time.monotonic() + seconds
     while not true():
         if time.monotonic() > deadline:
-            sys.exit(f"k3s-leave: {otherwise} after {PATIENCE} s")
+            return False
         time.sleep(0.5)
+    return True
 
 
 def members(settings: Settings) -> list[Member]:
