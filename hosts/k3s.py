@@ -39,6 +39,7 @@ from .k3s_release import PROGRAM, released_file
 from .machine_for_k3s import MachineForK3s, machine_for_k3s
 from .packages import Packages, packages
 from .rendering import as_json, program, rendered
+from .started_before import StartedBefore
 
 PACKAGES = Packages(
     names=tuple(
@@ -60,7 +61,7 @@ def k3s(wanted: K3sNode) -> None:
     packages(PACKAGES)
     machine_for_k3s(MachineForK3s())
     base(wanted.base)
-    parts = [*_release(wanted), *_settings(wanted)]
+    parts = {**_release(wanted), **_settings(wanted)}
     joined = _join(wanted)
     started = systemd.service(
         name="Keep K3s running",
@@ -75,8 +76,11 @@ def k3s(wanted: K3sNode) -> None:
         restarted=True,
         _timeout=_SECONDS,
         _if=lambda: (
-            any(part.did_change() for part in parts)
-            and not (joined.did_change() or started.did_change())
+            not (joined.did_change() or started.did_change())
+            and (
+                any(part.did_change() for part in parts.values())
+                or host.get_fact(StartedBefore, service=wanted.unit, files=sorted(parts))
+            )
         ),
     )
     if wanted.api_address:
@@ -89,23 +93,25 @@ def healthy(_: K3sNode) -> None:
     server.shell(name="Ask the node", commands=["/usr/local/sbin/k3s-health"])
 
 
-def _release(wanted: K3sNode) -> list[OperationMeta]:
+def _release(wanted: K3sNode) -> dict[str, OperationMeta]:
+    """Have the release's files; answer with those, by place, that K3s reads when it starts."""
     for name in wanted.release.images:
         released_file(
             name=f"Have {name}", release=wanted.release, file=name, dest=f"{IMAGES}/{name}"
         )
-    return [
-        released_file(
+    return {
+        BINARY: released_file(
             name=f"Have K3s {wanted.release.version}",
             release=wanted.release,
             file=PROGRAM,
             dest=BINARY,
             mode="755",
         )
-    ]
+    }
 
 
-def _settings(wanted: K3sNode) -> list[OperationMeta]:
+def _settings(wanted: K3sNode) -> dict[str, OperationMeta]:
+    """Write what K3s reads when it starts; answer with it by place."""
     texts = {f"{FOLDER}/config.yaml": as_json(configuration(wanted))}
     texts |= _secrets(wanted)
     if wanted.registries:
@@ -116,14 +122,15 @@ def _settings(wanted: K3sNode) -> list[OperationMeta]:
         files.directory(
             name="Make the folder of the audit log", path=AUDIT_LOG.rpartition("/")[0], mode="700"
         )
-    written = [
-        files.put(name=f"Write {path}", src=text, dest=path, mode="600")
+    written = {
+        path: files.put(name=f"Write {path}", src=text, dest=path, mode="600")
         for path, text in texts.items()
-    ]
+    }
+    place = f"/etc/systemd/system/{wanted.unit}"
     unit = files.put(
         name="Write how systemd runs K3s",
         src=rendered("k3s.service.j2", command=wanted.command),
-        dest=f"/etc/systemd/system/{wanted.unit}",
+        dest=place,
         mode="644",
     )
     more = _programs(wanted)
@@ -131,7 +138,7 @@ def _settings(wanted: K3sNode) -> list[OperationMeta]:
         name="Have systemd read K3s' units",
         _if=lambda: any(part.did_change() for part in (unit, *more)),
     )
-    return [*written, unit]
+    return {**written, place: unit}
 
 
 def _secrets(wanted: K3sNode) -> dict[str, StringIO]:

@@ -11,12 +11,25 @@ import pytest
 from hosts import k3s
 from hosts.k3s_configuration import admission, configuration
 from hosts.k3s_release import Release
+from hosts.started_before import StartedBefore
 
 from .conftest import Operations, Recorded
 from .k3s_wanted import ADMINISTRATOR, AGENTS, PEM, RELEASE, SECRETS, SERVERS, node
 
 RESTART = "Restart K3s when it or its settings changed"
 CONFIG = "/etc/rancher/k3s/config.yaml"
+
+
+class Host:
+    """A machine whose K3s has read all that it was given, unless a test says otherwise."""
+
+    stale = False
+
+    def get_fact(self, fact: type, **told: object) -> object:
+        if fact is StartedBefore:
+            assert told["service"] == "k3s.service"
+            return self.stale
+        return None
 
 
 @pytest.fixture
@@ -29,6 +42,7 @@ def read(operations: Operations, monkeypatch) -> Operations:
         return operation
 
     monkeypatch.setattr(k3s, "released_file", released)
+    monkeypatch.setattr(k3s, "host", Host())
     for part in ("first_boot", "packages", "machine_for_k3s", "base", "api_address"):
         monkeypatch.setattr(k3s, part, lambda _: None)
     return operations.read(k3s.k3s, node())
@@ -50,6 +64,12 @@ def test_it_does_not_start_anew_right_after_its_start(read, started):
     read.changed = {f"Write {CONFIG}", started}
 
     assert not read[RESTART].runs
+
+
+def test_it_starts_anew_when_a_deploy_ended_before_it_did(read, monkeypatch):
+    monkeypatch.setattr(Host, "stale", True)
+
+    assert read[RESTART].runs
 
 
 def test_nothing_changed_and_nothing_is_restarted(read):
