@@ -24,11 +24,12 @@ from .stack import HOSTS_ON_RECORDS, endpoints, project_of, stack_file_of, write
 
 @dataclass(kw_only=True)
 class Lab(Project):
-    """A project, and the emulated Proxmox behind it."""
+    """A project, and the emulated clouds behind it."""
 
     credentials: Credentials
     cluster: Cluster
     proxmox: FastAPI
+    cloudflare: Records
 
     @property
     def calls(self) -> list[str]:
@@ -56,7 +57,8 @@ def running(
     domain = stack_file_of(stack)["config"]["coldstorage:environment"]["domain"]
     cluster = cluster or Cluster()
     pve = api(cluster, credentials.proxmox_api_token)
-    flare = cloudflare.cloudflare(Records(folder / "cloudflare.json"), domain=domain)
+    records = Records(folder / "cloudflare.json")
+    flare = cloudflare.cloudflare(records, domain=domain)
     owned = cloudflare.api_of(flare, credentials.cloudflare_api_token)
     with ExitStack() as servers:
         where = endpoints(
@@ -73,4 +75,5 @@ def running(
             credentials=credentials,
             cluster=cluster,
             proxmox=pve,
+            cloudflare=records,
         )

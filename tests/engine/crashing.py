@@ -41,6 +41,11 @@ def finish(lab: Lab, wrong: str, *, failed: bool = False) -> None:
     assert lab.cluster.vms.keys() == owners == known
     assert len(lab.cluster.pools) == 1
     assert len(lab.cluster.files) == 1
+    for kind in ("R2Bucket", "AccountToken"):
+        there = [record.id for record in lab.cloudflare.of(kind)]
+        ids = [r["id"] for r in state(lab)["resources"] if r["type"].endswith(f":{kind}")]
+        assert there == ids
+        assert len(there) == 1
     assert not state(lab).get("pending_operations")
     for vm in lab.cluster.vms.values():
         assert len({str(rule) for rule in vm.rules}) == len(vm.rules), "rules are there twice"
