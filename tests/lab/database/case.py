@@ -67,6 +67,8 @@ class Case:
     began: float = 0
     told: dict[str, float] = field(default_factory=dict)
     """What was measured."""
+    found: set[int] = field(default_factory=set)
+    """The numbers that are there in the end."""
     _first_leader: str = ""
 
     def __post_init__(self) -> None:
@@ -155,8 +157,9 @@ class Case:
         """Find out what is there of all that was written."""
         with entered(self.workload.namespace), self.workload.connect() as connection:
             rows = connection.execute(f"SELECT number FROM {TABLE} FOR UPDATE").fetchall()  # noqa: S608
+        self.found = {row[0] for row in rows}
         self.told |= {
-            **verdict(self.workload, {row[0] for row in rows}),
+            **verdict(self.workload, self.found),
             "outage": round(self.workload.outage(self.began), 1),
             **self.sampler.seconds(),
         }

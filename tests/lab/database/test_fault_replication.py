@@ -69,7 +69,7 @@ def test_a_cancelled_wait_is_never_taken_for_an_acknowledgement(case: Case):
             case.wait_for_another_leader()
             case.wait_until_writes_are_back()
     warned = {t.number for t in case.workload.tries if "canceling wait" in t.error}
-    case.told["warned"] = len(warned)
+    case.told |= {"warned": len(warned), "warned, and gone": len(warned - case.found)}
     case.check()
     assert warned, "nobody was warned: nothing was tried"
 
