@@ -19,12 +19,11 @@ from typing import Any
 from tests.lab.database.record import PLACE
 
 from . import picture
+from .cases import KINDS, file_of
 from .page import page
 from .runs import Run, Runs, load, recorded
 
 ROOT = Path(__file__).resolve().parents[2]
-CASES = ROOT / "tests" / "lab" / "database"
-KINDS = sorted(file.stem.removeprefix("test_fault_") for file in CASES.glob("test_fault_*.py"))
 ROUNDS = 5
 
 
@@ -60,7 +59,7 @@ def _asked() -> argparse.Namespace:
 
 
 def _round(asked: argparse.Namespace) -> tuple[int, list[Run]]:
-    files = [str(CASES / f"test_fault_{kind}.py") for kind in asked.only]
+    files = [str(file_of(kind)) for kind in asked.only]
     with TemporaryDirectory() as folder:
         place = Path(folder) / "runs"
         place.touch()

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from tests.lab.database.case import SLOWER
 
+from .cases import known
 from .runs import Fault, Runs
 
 HEAD = """\
@@ -56,9 +57,19 @@ def page(runs: Runs) -> str:
         HEAD.format(setting=setting, slower=f"{SLOWER:g}"),
         "\n".join(_table(runs)),
         "\n".join(_broken(runs)),
-        "\n".join(["## Not tried", "", *(f"- {n}: {why}." for n, why in NOT_TRIED.items())]),
+        "\n".join(_missing(runs)),
     ]
     return "\n\n".join(part.strip("\n") for part in parts) + "\n"
+
+
+def _missing(runs: Runs) -> Iterator[str]:
+    yield "## Not tried\n"
+    ran = {run.number for run in runs.rows}
+    for fault in known():
+        if fault.number not in ran:
+            yield f"- {fault.number}: {fault.what}: there is a case, it was not run."
+    for what, why in NOT_TRIED.items():
+        yield f"- {what}: {why}."
 
 
 def _table(runs: Runs) -> Iterator[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from .cases import known
 from .page import page
 from .picture import drawn
 from .runs import Run, Runs, load
@@ -59,6 +60,18 @@ def test_a_run_that_never_came_to_its_end_counts_as_one_that_did_not_hold():
 
 def test_what_only_one_case_measures_is_in_a_table_of_its_own(runs):
     assert "| F08 | address gone | 1.2 |" in page(runs)
+
+
+def test_a_case_that_was_not_run_is_said_to_be_missing(runs):
+    assert "- F09: The leader is cut off" in page(runs)
+    assert "- F08:" not in page(runs)
+
+
+def test_every_case_has_a_number_of_its_own():
+    numbers = [fault.number for fault in known()]
+
+    assert len(numbers) > 30
+    assert len({*numbers}) == len(numbers)
 
 
 def test_a_control_that_lost_has_done_its_duty():

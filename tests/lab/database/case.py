@@ -26,6 +26,11 @@ from .workload import TABLE, Workload, verdict
 # Everything of the lab shares two cores with whatever else runs there.
 SLOWER = 1.5
 WELL_SECONDS = 60
+MARKS = (
+    "fault(fault): a case of docs/faults.md",
+    "quick: a fault that a quarter of an hour has room for",
+    "soak: faults drawn at random, for as long as one likes",
+)
 T = TypeVar("T", bound=Callable[..., None])
 
 

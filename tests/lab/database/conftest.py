@@ -12,7 +12,7 @@ import pytest
 from lab.machines.host import HostError
 from tests.lab.machines.conftest import a_lab, image
 
-from .case import Case, Fault
+from .case import MARKS, Case, Fault
 from .record import kept
 from .tier import Tier
 
@@ -21,9 +21,8 @@ REPORT = pytest.StashKey[pytest.TestReport]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "fault(fault): a case of docs/faults.md")
-    config.addinivalue_line("markers", "quick: a fault that a quarter of an hour has room for")
-    config.addinivalue_line("markers", "soak: faults drawn at random, for as long as one likes")
+    for mark in MARKS:
+        config.addinivalue_line("markers", mark)
 
 
 @pytest.hookimpl(wrapper=True)
