@@ -64,14 +64,17 @@ def test_with_the_store_away_the_deploy_ends_and_writes_go_on(tier):
 
 def test_once_the_store_answers_backups_are_made_and_nothing_is_left_to_do(tier, store):
     with store.running():
+        for machine in tier.machines:
+            machine.ssh("systemctl restart database-repository.service")
         leader = tier.machine(tier.leader())
-        leader.ssh("systemctl restart database-repository.service")
         deadline = time.monotonic() + 60
         while "full" not in leader.ssh(
             "systemctl start database-backup@full; runuser -u postgres -- pgbackrest info"
         ):
             assert time.monotonic() < deadline
         assert archived(tier)
+        trusted = "test -e /var/lib/database-backups/trusted && echo yes || true"
+        assert tier.becomes(lambda: all("yes" in m.ssh(trusted) for m in tier.machines), 60)
         assert changes(tier.apply()) == {}
 
 
