@@ -46,9 +46,9 @@ def archived(tier: Tier) -> None:
     """Have all that was written so far in the store."""
     name = sql(tier, "select pg_walfile_name(pg_switch_wal())")
     done = "select last_archived_wal from pg_stat_archiver"
-    assert tier.becomes(lambda: sql(tier, done) >= name, 120), (
-        f"{name}: {sql(tier, 'select * from pg_stat_archiver')}"
-    )
+    arrived = tier.becomes(lambda: sql(tier, done) >= name, 120)
+    archiver = sql(tier, "select * from pg_stat_archiver")
+    assert arrived, f"{name}: {archiver}"
 
 
 def markers(tier: Tier, more: int) -> None:
