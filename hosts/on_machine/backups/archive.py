@@ -2,8 +2,8 @@
 
 A piece that waits too long, a hole in what was archived since the last full backup, or a backup
 that is overdue is a failure of the unit, with the reason in the journal and in metrics. Exit
-status 3 is a hole: from there on nothing can be restored until there is a new full backup, which
-the unit then starts.
+status 3 is a hole, or no backup yet: nothing can be restored from there on until there is a full
+one, which the unit then starts.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from .log import missing, pieces
 from .machine import METRICS, leads, members, repository, say, sql, write_metrics
 from .store import REFUSED, Store, reason
 
-GAP = 3
+NEEDS_FULL = 3
 LATE_SECONDS = 300
 NAME = "database-backups"
 WAITING = """
@@ -38,9 +38,11 @@ def main() -> None:
     waits = waiting(sql(WAITING))
     faults, values = archiving(waits, late)
     gaps: list[str] = []
+    first = False
     try:
         found = repository(told["cluster"])
         values.update(ages(found["backup"]))
+        first = not found["backup"]
         faults += overdue(found["backup"], told["backup_hours"])
         gaps = holes(told, found, waits)
         values["database_archive_missing_pieces"] = len(gaps)
@@ -52,7 +54,7 @@ def main() -> None:
     write_metrics(NAME, values)
     for fault in faults:
         say(f"ALARM: {fault}")
-    sys.exit(GAP if gaps else bool(faults))
+    sys.exit(NEEDS_FULL if gaps or first else bool(faults))
 
 
 def waiting(said: str) -> dict[str, float]:
