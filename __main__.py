@@ -7,6 +7,7 @@ from components.cloudflare import backup_bucket_of
 from components.cluster_authority import ClusterAuthority, ClusterAuthorityArgs
 from components.database_of_stack import connection_of, database_of
 from components.generated_secrets import GeneratedSecrets
+from components.k3s_of_stack import k3s_of, kubeconfig_of
 from components.machines import machines_of
 from components.providers import providers
 from components.tokens import Tokens
@@ -29,11 +30,14 @@ backups = backup_bucket_of(wanted, kept)
 database = database_of(
     wanted, machines, generated, backups, pulumi.ResourceOptions(providers=made_with)
 )
+cluster = k3s_of(
+    wanted, machines, authority, generated, pulumi.ResourceOptions(providers=made_with)
+)
 
 pulumi.export("addresses", machines.addresses)
 pulumi.export("virtual_addresses", summary.virtual_addresses(wanted))
 pulumi.export("urls", summary.urls(wanted))
-pulumi.export("kubeconfig", authority.kubeconfig)
+pulumi.export("kubeconfig", kubeconfig_of(cluster, authority))
 pulumi.export("database", connection_of(database))
 pulumi.export("dump_key", pulumi.Output.secret(generated.dump_key.private_key_openssh))
 pulumi.export("summary", summary.text(wanted))

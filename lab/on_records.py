@@ -19,7 +19,7 @@ from .project import Project
 from .pve.api import api
 from .pve.cluster import Cluster
 from .serve import Authority, serving
-from .stack import HOSTS_ON_RECORDS, endpoints, project_of, stack_file_of, write
+from .stack import HOSTS_ON_RECORDS, NO_RELEASE, endpoints, project_of, stack_file_of, write
 
 
 @dataclass(kw_only=True)
@@ -65,6 +65,7 @@ def running(
             proxmox=servers.enter_context(serving(pve, "proxmox", authority)),
             cloudflare=servers.enter_context(serving(owned, "cloudflare", authority)),
             authority=authority.certificate,
+            release=NO_RELEASE,
         )
         project = project_of(stack, folder, authority.certificate)
         write(project, where, credentials, hosts)

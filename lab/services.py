@@ -13,6 +13,7 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -25,6 +26,7 @@ from .clouds.r2 import s3_keys
 from .credentials import Credentials
 from .hardware import hardware_of
 from .internet import Site
+from .kubernetes import Distribution
 from .machines import Network, Place
 from .machines.cgroup import Cgroup
 from .machines.host import HostError, run
@@ -33,7 +35,7 @@ from .project import Overlay
 from .pve.api import api
 from .pve.cluster import Cluster
 from .serve import Authority, serving
-from .stack import endpoints, stack_file_of
+from .stack import NO_RELEASE, endpoints, stack_file_of
 
 STARTS_WITHIN_SECONDS = 60
 HTTPS_PORTS = {"proxmox": 8006, "cloudflare": 443}
@@ -125,7 +127,20 @@ def _serve(stack: str, place: Place, services: ExitStack) -> Overlay:
             ),
         )
     )
-    return endpoints(proxmox=pve, cloudflare=zones, authority=authority.certificate)
+    return endpoints(
+        proxmox=pve,
+        cloudflare=zones,
+        authority=authority.certificate,
+        release=_release(),
+    )
+
+
+def _release() -> Mapping[str, object]:
+    """Return where K3s comes from; a lab whose hosts are records needs none."""
+    try:
+        return Distribution().settings()
+    except FileNotFoundError:
+        return NO_RELEASE
 
 
 def authority_folder(place: Place) -> Path:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,8 @@ from .internet import Site
 from .project import Overlay, Project, overlaid
 from .serve import Served
 
+NO_RELEASE = {"mirror": "/nowhere", "sha256": {"k3s": "0" * 64}}
+"""Where hosts are records nobody fetches it."""
 HOSTS_ON_RECORDS = ROOT / "lab" / "hosts_on_records"
 """STAND-IN for the plugin that changes what is inside machines: it connects to none."""
 
@@ -45,10 +48,12 @@ def program(hosts: Path | None = None) -> dict[str, Any]:
     return document
 
 
-def endpoints(proxmox: Served, cloudflare: Served, authority: Path) -> Overlay:
+def endpoints(
+    proxmox: Served, cloudflare: Served, authority: Path, release: Mapping[str, Any]
+) -> Overlay:
     """Return all in which the lab's stack differs from the real one, but for credentials.
 
-    ``authority`` signed the certificates of the lab's services.
+    ``authority`` signed the certificates of the lab's services; ``release`` is the K3s that it has.
     """
     return {
         "proxmox": {"endpoint": f"{proxmox.endpoint}/", "fingerprint": proxmox.fingerprint},
@@ -59,6 +64,8 @@ def endpoints(proxmox: Served, cloudflare: Served, authority: Path) -> Overlay:
             "r2_endpoint": f"https://{Site.OBJECT_STORE.address}",
             "r2_authority": authority.read_text(),
         },
+        # K3s itself can't be had everywhere: the version that the lab has is the nearest.
+        "kubernetes": release,
     }
 
 

@@ -14,6 +14,7 @@ from . import internet, preflight, services, stack, status
 from .checkout import ROOT, STACKS, place_of
 from .credentials import Credentials
 from .hardware import BASE, PACKAGES
+from .kubernetes import Distribution
 from .machines import Network, Place
 from .machines.host import HostError
 from .machines.network import BRIDGE
@@ -62,6 +63,8 @@ def _up(name: str, place: Place, hosts: Path | None) -> int:
     print(f"Lab of {name}: real Debian machines behind an emulated Proxmox VE")
     steps.step("Debian, to start machines from", BASE.obtain, lambda folder: folder.name)
     steps.step("Debian packages, offline", PACKAGES.obtain, lambda folder: folder.name)
+    if hosts is None:
+        steps.step("Kubernetes (STAND-IN for K3s)", Distribution().obtain, lambda f: f.name)
     steps.step("Network of its own", lambda: _network(name, place), lambda _: place.namespace)
     where = steps.step("Emulated APIs, object store", lambda: services.start(name))
     project = project_of(name)

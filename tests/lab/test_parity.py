@@ -24,6 +24,11 @@ ENDPOINTS = {
     "coldstorage:cloudflare.zone_id",
     "coldstorage:cloudflare.r2_endpoint",
     "coldstorage:cloudflare.r2_authority",
+    # The nearest version to the stack's that can be built where K3s can't be had.
+    "coldstorage:kubernetes.version",
+    "coldstorage:kubernetes.mirror",
+    "coldstorage:kubernetes.sha256.k3s",
+    "coldstorage:kubernetes.sha256.k3s-airgap-images-amd64.tar",
 }
 
 
@@ -48,6 +53,11 @@ def test_the_labs_stack_differs_in_endpoints_alone(stack, tmp_path):
         proxmox=Served(endpoint=host, fingerprint="AB"),
         cloudflare=Served(endpoint=f"https://{Site.CLOUDFLARE.address}:443", fingerprint="CD"),
         authority=authority,
+        release={
+            "version": "v1.33.4+k3s1",
+            "mirror": "/release",
+            "sha256": {"k3s": "0" * 64, "k3s-airgap-images-amd64.tar": "1" * 64},
+        },
     )
 
     before, after = flat(real["config"]), flat(overlaid(real, where)["config"])
