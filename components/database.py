@@ -16,6 +16,7 @@ import pulumi
 from hosts.postgres_size import Size
 from pulumi_pyinfra import Deploy, DeployArgs, Host, Rollout, Ssh
 
+from .database_backups import Backups
 from .database_certificates import DatabaseCertificates, DatabaseCertificatesArgs
 from .machines import Machine
 from .sections import Database, Redis
@@ -32,22 +33,6 @@ class Member:
 
     machine: Machine
     size: Size
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Backups:
-    """Where backups go and what encrypts them."""
-
-    store: Mapping[str, pulumi.Input[Any]] = field(repr=False)
-    """What ``hosts.pgbackrest:Store`` takes."""
-    passphrase: pulumi.Input[str] = field(repr=False)
-    full_at: str
-    incremental_every_hours: int
-    retention_days: int
-    dump_at: str
-    dumps_for: pulumi.Input[str]
-    """Whose key opens the logical dumps: its public half."""
-    drill_every_days: int
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -174,7 +159,7 @@ class PostgresCluster(pulumi.ComponentResource):
             },
             "pooler_port": args.database.pooler_port,
         }
-        return told | ({"backups": _backups(args.backups)} if args.backups else {})
+        return told | ({"backups": args.backups.told} if args.backups else {})
 
     def _connection(self, deploy: Deploy) -> dict[str, pulumi.Input[Any]]:
         args = self._args
@@ -202,17 +187,4 @@ def _member(member: Member) -> dict[str, Any]:
             "cores": size.cores,
             "disk_gib": size.disk_gib,
         },
-    }
-
-
-def _backups(backups: Backups) -> dict[str, pulumi.Input[Any]]:
-    return {
-        "store": dict(backups.store),
-        "passphrase": backups.passphrase,
-        "full_at": backups.full_at,
-        "incremental_every_hours": backups.incremental_every_hours,
-        "retention_days": backups.retention_days,
-        "dump_at": backups.dump_at,
-        "dumps_for": backups.dumps_for,
-        "drill_every_days": backups.drill_every_days,
     }

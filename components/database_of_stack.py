@@ -10,7 +10,8 @@ import pulumi
 from hosts.postgres_size import Size
 
 from .cloudflare import BackupBucket
-from .database import Backups, Member, PostgresCluster, PostgresClusterArgs
+from .database import Member, PostgresCluster, PostgresClusterArgs
+from .database_backups import Backups
 from .generated_secrets import GeneratedSecrets
 from .machines import Machine, Machines, owner_of
 from .sections import Machine as MachineSettings

@@ -116,6 +116,8 @@ def test_sizes_are_those_of_the_machines_with_the_disk_of_the_data(wanted):
     assert sizes["db-node1"] == size_of(TESTING.machines["db-node1"])
     assert (sizes["db-node1"].cores, sizes["db-node2"].cores) == (4, 2)
     assert {(size.memory_mib, size.disk_gib) for size in sizes.values()} == {(8192, 50)}
+    larger = TESTING.machines["db-node1"].model_copy(update={"data_disk_gib": 64})
+    assert size_of(larger).disk_gib == 64
 
 
 def test_a_machine_that_is_too_small_is_refused_by_name(wanted):
@@ -146,6 +148,7 @@ def test_no_password_and_no_key_is_plain(deployed):
         *("superuser", "replication", "rewind", "pooler", "redis", "redis_replication")
     }
     assert "arguments.databases[0].password" in secrets
+    assert {"arguments.backups.passphrase", "arguments.backups.store.key_secret"} <= secrets
     for host in NODES:
         assert f"hosts.{host}.connector.privateKey" in secrets
         assert f"hosts.{host}.arguments.identity.key" in secrets
