@@ -109,7 +109,13 @@ def _verdict(fault: Fault) -> str:
         return f"**{said}**"
     if fault.last.control:
         return f"{said}, as a control: losing is seen"
-    slow = max(fault.figures("outage"), default=0) > fault.last.within
+    slow = any(
+        max(fault.figures(figure), default=0) > bound
+        for figure, bound in (
+            ("outage", fault.last.within),
+            ("holder does not lead", fault.last.astray),
+        )
+    )
     return f"{said}, over the bound of fast machines" if slow else said
 
 

@@ -23,6 +23,7 @@ class Run:
     told: Mapping[str, float]
     failure: str = ""
     control: bool = False
+    astray: float = 2
     commit: str = ""
     load: float = 0
 
