@@ -225,6 +225,7 @@ def test_a_store_that_says_slow_down_is_asked_again_later(tmp_path):
 
     class Slow(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        timeout = 2  # so that a client that keeps its connection does not keep the test
 
         def do_PUT(self):
             self.rfile.read(int(self.headers["Content-Length"]))
