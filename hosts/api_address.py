@@ -2,8 +2,9 @@
 
 keepalived, not kube-vip: the address is there before the cluster is (the first server is reached
 by it, nodes join by it), needs no image, and is looked after when the cluster is not well. Its
-check asks the server's own API, which says no when its member of etcd sees no quorum. Should two
-servers have the address for a moment, both answer truly: it needs no guard, unlike the database's.
+check asks the server's own API: it counts at once when nobody answers, and after 10 s that etcd has
+no quorum, so that an election moves nothing. Should two servers have the address for a moment, both
+answer truly: it needs no guard, unlike the database's.
 """
 
 from __future__ import annotations
