@@ -59,6 +59,19 @@ def test_a_server_leaves_and_its_name_is_free(three):
     assert three.members(SECOND) == {ADDRESS[name] for name in SERVERS}
 
 
+def test_an_agent_joins_and_leaves(three):
+    three.agents = (AGENT,)
+    three.start(AGENT)
+    three.apply()  # servers let it in
+    three.well(AGENT)
+    assert AGENT in three.ready(SECOND)
+
+    three.apply(AGENT, deploy=LEAVE, others=[])
+
+    assert three.ready(SECOND) == set(SERVERS)
+    assert not three.machine(AGENT).ssh("ls /etc/rancher/node/password 2>/dev/null || true")
+
+
 def test_a_founder_that_lost_everything_founds_nothing_beside_servers_that_are_only_down(three):
     for name in (SECOND, THIRD):
         three.machine(name).ssh("systemctl stop k3s")
@@ -71,21 +84,3 @@ def test_a_founder_that_lost_everything_founds_nothing_beside_servers_that_are_o
 
     assert "k3s-node1 neither joined nor founded" in told
     assert f"{SECOND}: it is or was a server" in told
-    for name in (SECOND, THIRD):
-        three.machine(name).ssh("systemctl start --no-block k3s")
-    three.apply(FIRST)
-    three.well(FIRST)
-    assert three.ready() == set(SERVERS)
-
-
-def test_an_agent_joins_and_leaves(three):
-    three.agents = (AGENT,)
-    three.start(AGENT)
-    three.apply(AGENT)
-    three.well(AGENT)
-    assert AGENT in three.ready(SECOND)
-
-    three.apply(AGENT, deploy=LEAVE, others=[])
-
-    assert three.ready(SECOND) == set(SERVERS)
-    assert not three.machine(AGENT).ssh("ls /etc/rancher/node/password 2>/dev/null || true")
