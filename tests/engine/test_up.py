@@ -88,11 +88,14 @@ def test_a_machine_more_touches_the_others_only_in_who_may_reach_them(up):
     plan = planned(up)
     up.replace("machines", machines)
 
-    others = {name: op for name, op in plan.items() if "k3s-agent1" not in name}
-    assert {op for name, op in plan.items() if "k3s-agent1" in name} == {"create"}
+    # With the first agent, agents have a deploy.
+    new = {name: op for name, op in plan.items() if "agent" in name}
+    others = {name: op for name, op in plan.items() if name not in new}
+    assert "kubernetes-agents" in new
+    assert set(new.values()) == {"create"}
     assert others
     assert set(others.values()) == {"update"}
-    assert {name.rsplit("-", 1)[1] for name in others} == {"rules", "deploy"}
+    assert {name.rsplit("-", 1)[1] for name in others} == {"rules", "deploy", "servers"}
 
 
 def test_an_edit_of_the_cache_is_a_change_inside_the_database_machines_alone(up):
