@@ -37,6 +37,7 @@ drill: $(VENV)/.ready tools ## Prove that the backups can be restored: make dril
 test: check tools ## Everything: the quick checks, then the real engine, real SSH servers, real machines
 	$(STEP) "Programs that play a host" sh toolchain/servers.sh
 	$(STEP) "Tests on the real things" $(RUN) -m pytest -m "(engine or ssh) and not machines and not cluster and not crashes" -n 2 --dist loadfile
+	$(STEP) "Some runs that go wrong" env CRASH_SPREAD=6 $(RUN) -m pytest -m "crashes and not machines" -n 2 --dist load
 	@if $(RUN) -m lab can; then \
 	    sh toolchain/step.sh "Tests on Debian machines" $(RUN) -m pytest -m "machines and not cluster and not database and not crashes" \
 	        -n 2 --dist loadfile; \
@@ -48,8 +49,9 @@ check: $(VENV)/.ready ## The inner loop: format, lint, types, unit tests
 	$(STEP) "Types" $(VENV)/bin/mypy
 	$(STEP) "Unit tests" $(RUN) -m pytest -m "not engine and not ssh and not machines and not cluster" -n 2
 
-tools: ## Obtain pulumi, its language host and its plugins
+tools: ## Obtain pulumi, its language host and its plugins, and what the lab's Kubernetes is made of
 	@$(PYTHON) -m toolchain
+	@$(PYTHON) -m toolchain --cluster
 
 $(VENV)/.ready: requirements-dev.txt toolchain/virtualenv.sh
 	$(STEP) "Python packages" sh toolchain/virtualenv.sh $(PYTHON) $(VENV) requirements-dev.txt
@@ -61,11 +63,10 @@ benchmark: $(VENV)/.ready tools ## Measure beside Ansible, Mitogen and pyinfra (
 machines: $(VENV)/.ready tools ## Only the tests on the lab's machines, as root
 	$(STEP) "Tests on Debian machines" $(RUN) -m pytest -m "machines and not cluster and not database and not crashes" -n 2 --dist loadfile
 
-cluster: $(VENV)/.ready tools ## Build Kubernetes for the lab, and the tests on it, as root (not in `make test` yet)
-	@$(PYTHON) -m toolchain --cluster
+cluster: $(VENV)/.ready tools ## The tests on Kubernetes, as root (ten minutes; not in `make test` yet)
 	$(STEP) "Tests on Kubernetes" $(RUN) -m pytest -m cluster --dist loadfile
 
-crashes: $(VENV)/.ready tools ## First runs killed, refused, left unanswered at drawn places (ten minutes; not in `make test` yet)
+crashes: $(VENV)/.ready tools ## First runs killed, refused, left unanswered at drawn places, as root (a quarter of an hour; `make test` has some)
 	$(STEP) "Runs that go wrong" $(RUN) -m pytest -m crashes -n 2 --dist load
 
 database: $(VENV)/.ready tools ## The database tier, its backups and its day 2 on three machines, as root (half an hour; not in `make test` yet)

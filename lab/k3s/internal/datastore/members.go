@@ -85,7 +85,7 @@ func (d *Datastore) RemoveGone(ctx context.Context, nodes func(context.Context) 
 		return
 	}
 	defer client.Close()
-	seen := map[uint64]bool{}
+	seen := map[string]bool{}
 	for range time.Tick(5 * time.Second) {
 		if ctx.Err() != nil {
 			return
@@ -99,14 +99,17 @@ func (d *Datastore) RemoveGone(ctx context.Context, nodes func(context.Context) 
 }
 
 func (d *Datastore) removeGone(
-	ctx context.Context, client *clientv3.Client, nodes func(context.Context) ([]string, error), seen map[uint64]bool,
+	ctx context.Context, client *clientv3.Client, nodes func(context.Context) ([]string, error), seen map[string]bool,
 ) error {
 	now, err := nodes(ctx)
 	if err != nil {
 		return err
 	}
+	for _, node := range now {
+		seen[node] = true
+	}
 	status, err := client.Status(ctx, Local)
-	if err != nil {
+	if err != nil || status.Leader != status.Header.MemberId {
 		return err
 	}
 	list, err := client.MemberList(ctx)
@@ -115,17 +118,13 @@ func (d *Datastore) removeGone(
 	}
 	for _, member := range list.Members {
 		node := nodeOf(member.Name)
-		if slices.Contains(now, node) {
-			seen[member.ID] = true
-			continue
-		}
-		// Only of a node that was there and is not: one that is joining, maybe under a name that
-		// another had before, has no node yet.
-		if seen[member.ID] && node != d.NodeName && status.Leader == status.Header.MemberId {
+		// Only of a node that was there and is not: one that is joining has no node yet.
+		if seen[node] && !slices.Contains(now, node) && node != d.NodeName {
 			log.Printf("Node %s was deleted: its member %s leaves etcd", node, member.Name)
 			if _, err := client.MemberRemove(ctx, member.ID); err != nil {
 				return err
 			}
+			delete(seen, node)
 		}
 	}
 	return nil
