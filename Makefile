@@ -10,13 +10,13 @@ RUN := $(VENV)/bin/python
 STEP := @sh toolchain/step.sh
 stack ?= testing
 
-.PHONY: help up down status preview repair drill test check tools benchmark machines cluster crashes database faults format lock secrets \
+.PHONY: help up down status preview repair drill test check tools kubernetes benchmark machines cluster crashes database faults format lock secrets \
     generated evidence cold clean
 
 help: ## Say what there is
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 18
 
-up: $(VENV)/.ready tools ## The whole platform on this computer, as root: make up stack=production
+up: $(VENV)/.ready kubernetes ## The whole platform on this computer, as root: make up stack=production
 	@$(RUN) -m lab --stack $(stack) up
 
 down: ## Remove all of it, and prove that it is gone
@@ -49,8 +49,10 @@ check: $(VENV)/.ready ## The inner loop: format, lint, types, unit tests
 	$(STEP) "Types" $(VENV)/bin/mypy
 	$(STEP) "Unit tests" $(RUN) -m pytest -m "not engine and not ssh and not machines and not cluster" -n 2
 
-tools: ## Obtain pulumi, its language host and its plugins, and what the lab's Kubernetes is made of
+tools: ## Obtain pulumi, its language host and its plugins
 	@$(PYTHON) -m toolchain
+
+kubernetes: tools ## Build what the lab has for Kubernetes
 	@$(PYTHON) -m toolchain --cluster
 
 $(VENV)/.ready: requirements-dev.txt toolchain/virtualenv.sh
@@ -63,13 +65,13 @@ benchmark: $(VENV)/.ready tools ## Measure beside Ansible, Mitogen and pyinfra (
 machines: $(VENV)/.ready tools ## Only the tests on the lab's machines, as root
 	$(STEP) "Tests on Debian machines" $(RUN) -m pytest -m "machines and not cluster and not database and not crashes" -n 2 --dist loadfile
 
-cluster: $(VENV)/.ready tools ## The tests on Kubernetes, as root (ten minutes; not in `make test` yet)
+cluster: $(VENV)/.ready kubernetes ## The tests on Kubernetes, as root (ten minutes; not in `make test` yet)
 	$(STEP) "Tests on Kubernetes" $(RUN) -m pytest -m cluster --dist loadfile
 
 crashes: $(VENV)/.ready tools ## First runs killed, refused, left unanswered at drawn places, as root (a quarter of an hour; `make test` has some)
 	$(STEP) "Runs that go wrong" $(RUN) -m pytest -m crashes -n 2 --dist load
 
-database: $(VENV)/.ready tools ## The database tier, its backups and its day 2 on three machines, as root (half an hour; not in `make test` yet)
+database: $(VENV)/.ready kubernetes ## The database tier, its backups and its day 2 on three machines, as root (half an hour; not in `make test` yet)
 	$(STEP) "Tests of the database tier" $(RUN) -m pytest -m database --ignore-glob='*/test_fault_*'
 
 faults: $(VENV)/.ready tools ## Every fault of the database tier under load, and the page of what came of it, as root (an hour a round)
