@@ -80,7 +80,7 @@ def test_a_backup_goes_to_the_bucket_that_the_same_up_made(platform):
     assert cluster["name"] == "coldstorage-testing"
     assert cluster["status"]["message"] == "ok"
     assert cluster["cipher"] == "aes-256-cbc"
-    assert [backup["type"] for backup in cluster["backup"]] == ["full"]
+    assert {backup["type"] for backup in cluster["backup"]} == {"full"}
 
 
 def test_what_the_clock_starts_in_a_machine_works(platform):
