@@ -301,3 +301,66 @@ def test_a_repository_that_nobody_made_yet_is_wrong_unless_it_may_be_new(monkeyp
     with pytest.raises(RuntimeError, match="missing stanza path"):
         machine.repository("cold")
     assert machine.repository("cold", may_be_new=True)["backup"] == []
+
+
+class Objects:
+    """A store that holds pieces of log."""
+
+    def __init__(self, *numbers: int) -> None:
+        self._names = [f"c/archive/c/17-1/x/{piece(1, n)}-{'a' * 40}.zst" for n in numbers]
+
+    def keys(self, _: str, *, after: str) -> list[str]:
+        assert after.endswith(f"/{piece(1, 5)[:16]}/{piece(1, 5)}")
+        return self._names
+
+
+@pytest.fixture
+def watch(monkeypatch):
+    """Run the look at the archive on a leader; return its exit status and its metrics."""
+    told = {"name": "a", "cluster": "c", "api": "", "authority": "", "store": {}, "backup_hours": 9}
+    full = {"type": "full", "timestamp": {"stop": 1000}, "error": False,
+            "archive": {"start": piece(1, 5)}}  # fmt: skip
+    found = {"backup": [full], "archive": [{"id": "17-1"}]}
+    metrics: dict[str, float] = {}
+    monkeypatch.setattr(archive.settings, "read", lambda: told)
+    monkeypatch.setattr(archive, "members", lambda *_: [LEADER])
+    monkeypatch.setattr(archive, "repository", lambda _: found)
+    monkeypatch.setattr(archive, "write_metrics", lambda _, values: metrics.update(values))
+    monkeypatch.setattr(archive.time, "time", lambda: 1100.0)
+    monkeypatch.setattr(archive.sys, "argv", ["archive"])
+
+    def run(objects: Objects, waits: str = "") -> tuple[object, dict[str, float]]:
+        monkeypatch.setattr(archive, "Store", lambda _: objects)
+        monkeypatch.setattr(archive, "sql", lambda text: waits if text == archive.WAITING else "9")
+        with pytest.raises(SystemExit) as ended:
+            archive.main()
+        return ended.value.code, metrics
+
+    return run
+
+
+def test_a_gap_has_an_exit_status_of_its_own_and_names_what_is_missing(watch, capsys):
+    status, metrics = watch(Objects(5, 6, 8))
+
+    assert status == archive.GAP
+    assert metrics["database_archive_missing_pieces"] == 1
+    assert piece(1, 7) in capsys.readouterr().out
+
+
+def test_a_piece_that_is_on_its_way_is_no_gap(watch):
+    status, metrics = watch(Objects(5, 6, 8), waits=f"{piece(1, 7)}|2")
+
+    assert status == 0
+    assert metrics["database_archive_missing_pieces"] == 0
+    assert metrics["database_archive_faults"] == 0
+
+
+def test_an_archive_that_can_not_be_looked_at_is_an_alarm_and_no_gap(watch, monkeypatch):
+    def away(_: str) -> None:
+        raise RuntimeError("pgbackrest info: exit 124")
+
+    monkeypatch.setattr(archive, "repository", away)
+    status, metrics = watch(Objects())
+
+    assert status == 1
+    assert metrics["database_archive_faults"] == 1
