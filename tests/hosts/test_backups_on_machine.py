@@ -342,9 +342,19 @@ def watch(monkeypatch):
 def test_a_gap_has_an_exit_status_of_its_own_and_names_what_is_missing(watch, capsys):
     status, metrics = watch(Objects(5, 6, 8))
 
-    assert status == archive.GAP
+    assert status == archive.NEEDS_FULL
     assert metrics["database_archive_missing_pieces"] == 1
     assert piece(1, 7) in capsys.readouterr().out
+
+
+def test_no_backup_yet_asks_for_the_first_full_one(watch, monkeypatch, capsys):
+    nothing = {"backup": [], "archive": [{"id": "17-1"}]}
+    monkeypatch.setattr(archive, "repository", lambda _: nothing)
+
+    status, _ = watch(Objects())
+
+    assert status == archive.NEEDS_FULL
+    assert "no backup yet" in capsys.readouterr().out
 
 
 def test_a_piece_that_is_on_its_way_is_no_gap(watch):
