@@ -36,4 +36,6 @@ class Backups:
             "dump_at": self.dump_at,
             "dumps_for": self.dumps_for,
             "drill_every_days": self.drill_every_days,
+            # All machines lost: an `up` brings all back; without a backup the cluster is empty.
+            "found_from": "latest",
         }

@@ -111,7 +111,12 @@ CASES: dict[str, tuple[dict[str, str], dict[str, str]]] = {
         each("database_dump_last_timestamp_seconds", -2 * DAY),
         each("database_dump_last_timestamp_seconds", -DAY / 2),
     ),
-    "DatabaseDrillFailed": (each("database_drill_proven", 0), each("database_drill_proven", 1)),
+    "DatabaseDrillFailed": (
+        each("database_drill_proven", 1, 0)
+        | each("database_drill_last_timestamp_seconds", -2 * DAY, -DAY),
+        each("database_drill_proven", 0, 1)
+        | each("database_drill_last_timestamp_seconds", -2 * DAY, -DAY),
+    ),
     "DatabaseDrillTooOld": (
         each("database_drill_last_proven_timestamp_seconds", -9 * DAY),
         each("database_drill_last_proven_timestamp_seconds", -7 * DAY),
