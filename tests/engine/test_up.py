@@ -146,7 +146,7 @@ def test_the_kubeconfig_is_secret_and_its_chain_holds(up):
     certificate = base64.b64decode(config["users"][0]["user"]["client-certificate-data"])
 
     assert shown["kubeconfig"] == "[secret]"
-    assert config["clusters"][0]["cluster"]["server"] == "https://192.168.15.110:6443"
+    assert config["clusters"][0]["cluster"]["server"] == "https://192.168.15.205:6443"
     client = x509.load_pem_x509_certificate(certificate)
     assert client.subject.rfc4514_string() == "CN=administrator,O=system:masters"
     assert client.issuer.rfc4514_string() == "CN=testing-client-ca"
