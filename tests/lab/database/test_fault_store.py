@@ -56,7 +56,8 @@ def test_a_store_that_refuses_the_key_stops_no_write(case: Case, store: s3.Store
     with case.running():
         right = store.backups()
         case.tier.more["backups"] = {**right, "store": {**right["store"], "key_secret": "x" * 20}}
-        case.tier.apply()
+        with pytest.raises(AssertionError, match="SignatureDoesNotMatch"):
+            case.tier.apply()
         before = failures(case)
         sql(case.tier, "select pg_switch_wal()")
         case.wait_for(lambda: failures(case) > before, 60)
