@@ -112,6 +112,8 @@ class PostgresCluster(pulumi.ComponentResource):
         machine, identity = self._args.members[host].machine, self._certificates.identities[host]
         arguments: dict[str, pulumi.Input[Any]] = {
             "name": host,
+            # Each is told of all: one that leaves still needs to hear of itself among them.
+            "members": {name: _member(member) for name, member in self._args.members.items()},
             "identity": {
                 "authority": self._certificates.authority,
                 "certificate": identity.certificate,
@@ -138,7 +140,6 @@ class PostgresCluster(pulumi.ComponentResource):
         args = self._args
         told: dict[str, pulumi.Input[Any]] = {
             "cluster": args.cluster,
-            "members": {host: _member(member) for host, member in args.members.items()},
             "virtual_address": str(args.virtual_address),
             "router_id": args.database.virtual_router_id,
             "interface": INTERFACE,

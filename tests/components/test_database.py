@@ -19,6 +19,7 @@ from components.machines import machines_of
 from components.settings import Settings
 from components.tokens import Tokens
 from hosts.database_node import DatabaseNode
+from hosts.leaving import Leaving
 from pulumi_pyinfra import typed
 from tests.components.machines.programs import DOCFAST, PRODUCTION, TESTING
 from tests.components.machines.programs import program as machines_alone
@@ -61,7 +62,7 @@ def wanted(deployed) -> Any:
     return deployed.named("database-deploy").inputs
 
 
-def contract(wanted: Any, host: str, **more: Any) -> typed.Reading:
+def contract(wanted: Any, host: str, of: type = DatabaseNode, **more: Any) -> typed.Reading:
     """Read what one machine is told as the provider reads it, certificates made to look it."""
     own = wanted["hosts"][host]["arguments"]
     identity = {key: PEM.format(value) for key, value in own["identity"].items()}
@@ -78,11 +79,13 @@ def contract(wanted: Any, host: str, **more: Any) -> typed.Reading:
         "identity": identity,
         **more,
     }
-    return typed.read(DatabaseNode, told)
+    return typed.read(of, told)
 
 
 def test_the_machines_of_the_role_are_its_members_and_its_hosts(wanted):
-    assert wanted["hosts"].keys() == wanted["arguments"]["members"].keys() == NODES
+    assert wanted["hosts"].keys() == NODES
+    for host in wanted["hosts"].values():
+        assert host["arguments"]["members"].keys() == NODES
 
 
 @pytest.mark.parametrize("host", sorted(NODES))
@@ -93,6 +96,18 @@ def test_the_contract_takes_what_each_machine_is_told(wanted, host):
     assert not reading.unknown
     assert reading.value.name == host
     assert reading.value.me.priority == TESTING.machines[host].priority
+
+
+def test_a_machine_that_leaves_is_still_told_of_itself(wanted):
+    """The provider tells it what it was told before, with what all others are told now."""
+    machines = {n: m for n, m in TESTING.machines.items() if n != "db-node3"}
+    left = run(program(replace(TESTING, machines=machines))).named("database-deploy").inputs
+    now = {**wanted, "arguments": left["arguments"]}
+
+    reading = contract(now, "db-node3", of=Leaving, others=["db-node1", "db-node2"])
+
+    assert not reading.faults
+    assert "db-node3" in reading.value.members
 
 
 def test_what_the_stack_file_says_reaches_the_machines(wanted):
@@ -121,7 +136,8 @@ def test_sizes_are_those_of_the_machines_with_the_disk_of_the_data(wanted):
 
 
 def test_a_machine_that_is_too_small_is_refused_by_name(wanted):
-    members = {name: dict(member) for name, member in wanted["arguments"]["members"].items()}
+    own = wanted["hosts"]["db-node1"]["arguments"]
+    members = {name: dict(member) for name, member in own["members"].items()}
     members["db-node3"]["size"] = {"memory_mib": 256, "cores": 1, "disk_gib": 10}
 
     (fault,) = contract(wanted, "db-node1", members=members).faults
@@ -199,7 +215,8 @@ def test_two_environments_differ_in_name_address_and_members():
 
     assert wanted["arguments"]["cluster"] == "coldstorage-production"
     assert wanted["arguments"]["virtual_address"] == "192.168.15.211/24"
-    assert wanted["arguments"]["members"]["db-node1"]["address"] == "192.168.15.140"
+    own = wanted["hosts"]["db-node1"]["arguments"]
+    assert own["members"]["db-node1"]["address"] == "192.168.15.140"
 
 
 def test_a_stack_without_database_machines_has_none():
