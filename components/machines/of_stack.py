@@ -54,6 +54,10 @@ def owner_of(settings: Settings) -> str:
     return f"coldstorage-{settings.stack}"
 
 
+FIGURES = {2381, 8008, 9100, 9187}
+"""Where etcd, Patroni and the exporters of a database machine answer the monitoring."""
+
+
 def services_of(settings: Settings) -> Services:
     """Return the ports that the stack's firewalls let in."""
     application, database, redis = settings.application, settings.database, settings.redis
@@ -61,7 +65,7 @@ def services_of(settings: Settings) -> Services:
         application=(application.employee.port, application.customer.port),
         database=tuple(
             sorted(
-                ({database.port, database.pooler_port} if database else set())
+                ({database.port, database.pooler_port, *FIGURES} if database else set())
                 | ({redis.port} if redis else set())
             )
         ),

@@ -160,7 +160,7 @@ def test_rules_are_written_as_proxmox_writes_them(testing):
         "comment": "clients of the database and the cache",
         "source": "192.168.15.110,192.168.15.111,192.168.15.112",
         "proto": "tcp",
-        "dport": "5432,6379,6432",
+        "dport": "2381,5432,6379,6432,8008,9100,9187",
     } in rules
 
 
