@@ -95,7 +95,7 @@ def waits_for_nothing_but_machines(lab) -> bool:
     under_way = deployment.get("pending_operations", [])
     return (
         {"k3s-administrator", "machines-image-pve", "secrets-tunnel"} <= made
-        and sum(name.startswith("secrets-") for name in made) == 10
+        and sum(name.startswith("secrets-") for name in made) == 12
         and len(under_way) == 6
         and all(operation["resource"]["type"].endswith("VmLegacy") for operation in under_way)
     )
