@@ -29,7 +29,7 @@ def people():
 @pytest.fixture(scope="module")
 def made(people):
     people.said = people.run("up", "--bare")
-    people.resources = int(re.search(r"(\d+) created", people.said)[1])
+    people.resources = int(re.search(r"(?m)^ *\+ (\d+) created$", people.said)[1])
     people.place = place_of("testing")
     return people
 
