@@ -14,7 +14,11 @@ def addresses(settings: Settings) -> dict[str, str]:
 def virtual_addresses(settings: Settings) -> dict[str, str]:
     """Return the addresses that aren't a machine's own."""
     network = settings.network
-    found = {"application": network.application_address, "database": network.database_address}
+    found = {
+        "application": network.application_address,
+        "database": network.database_address,
+        "kubernetes": network.api_address,
+    }
     if (
         settings.platform is Platform.HETZNER
         and settings.hetzner
