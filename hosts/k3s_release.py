@@ -50,7 +50,10 @@ class Release:
                 *([] if _VERSION.fullmatch(self.version) else ["version: expected vX.Y.Z+k3sN"]),
                 *([] if PROGRAM in self.sha256 else [f"sha256: that of {PROGRAM} is missing"]),
                 *(f"sha256: {name} is neither {PROGRAM} nor {_IMAGES}*" for name in others),
-                *(f"sha256: {name}: expected 64 hexadecimal digits, those of its sha256sum-amd64.txt" for name in wrong),
+                *(
+                    f"sha256: {name}: expected 64 hexadecimal digits, as in sha256sum-amd64.txt"
+                    for name in wrong
+                ),
                 *(
                     []
                     if self.mirror.startswith(("https://", "/"))
