@@ -7,7 +7,7 @@ import os
 import sys
 
 from . import by_hand, down, preflight, status, up
-from .checkout import STACKS, home, place_of
+from .checkout import ROOT, STACKS, home, place_of
 from .machines import Network
 from .machines.host import HostError
 from .on_records import running
@@ -45,6 +45,8 @@ def _asked() -> argparse.Namespace:
     inside.add_argument("words", nargs=argparse.REMAINDER, metavar="command")
     engine = commands.add_parser("pulumi", help="run the engine on the lab's stack")
     engine.add_argument("words", nargs=argparse.REMAINDER, metavar="argument")
+    ops = commands.add_parser("ops", help="what people do by hand: ops database status, ops drill")
+    ops.add_argument("words", nargs=argparse.REMAINDER, metavar="argument")
     by_hand.add_commands(commands.add_parser("fault", help="hurt a machine or the network"))
     return parser.parse_args()
 
@@ -66,6 +68,11 @@ def _run(asked: argparse.Namespace) -> int:
             by_hand.act(asked.stack, asked)
         case "pulumi":
             return up.project_of(asked.stack).show(*asked.words)
+        case "ops":
+            project = up.project_of(asked.stack)
+            os.environ |= project.variables
+            os.chdir(ROOT)
+            _become(project.ops(*asked.words))
         case "ssh":
             machine = by_hand.known(place_of(asked.stack), asked.machine)
             _become(machine.ssh_command(*asked.words))

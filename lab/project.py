@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -64,6 +65,11 @@ class Project:
         return subprocess.run(
             command, cwd=self.folder, env={**os.environ, **self.variables}, check=False
         ).returncode
+
+    def ops(self, name: str, *words: str) -> list[str]:
+        """Return the command line of one of `ops`, what people do by hand, on the lab's stack."""
+        project = ("--project", str(self.folder))
+        return [*self.within, sys.executable, "-m", f"ops.{name}", *project, self.stack, *words]
 
     def configure(self, change: Overlay) -> None:
         """Overlay ``change`` (section, key, value) on the lab's stack file."""

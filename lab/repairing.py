@@ -6,7 +6,6 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 from .checkout import ROOT
@@ -62,9 +61,8 @@ def _under_way(project: Project) -> list[str]:
 
 
 def _repair(project: Project, *options: str) -> None:
-    command = [*project.within, sys.executable, "-m", "ops.repair", project.stack]
     done = subprocess.run(
-        [*command, *options, "--yes", "--project", str(project.folder)],
+        project.ops("repair", *options, "--yes"),
         cwd=ROOT,
         env={**os.environ, **project.variables},
         text=True,

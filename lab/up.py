@@ -129,6 +129,7 @@ def _say_where_to_look(project: Project) -> None:
         "status": "the tables above, as they are then",
         "pulumi preview": "the engine on this stack; any of its commands",
         "run curl -k https://192.168.15.96:8006/": "a command inside the lab's network",
+        "ops database status": "the day-2 commands of the database; `ops drill` is another",
         "fault power-cut db-node2": "hurt something; `fault -h` lists what there is",
     }
     print("\nTo look around:")
