@@ -14,15 +14,14 @@ from typing import Any
 import pulumi
 
 from hosts.postgres_size import Size
-from pulumi_pyinfra import Deploy, DeployArgs, Host, Rollout, Ssh
+from pulumi_pyinfra import Deploy, DeployArgs, Host, Rollout
 
 from .database_backups import Backups
 from .database_certificates import DatabaseCertificates, DatabaseCertificatesArgs
+from .host import host_of
 from .machines import Machine
 from .sections import Database, Redis
 
-FIRST_BOOT_SECONDS = 120
-"""How long a machine may take from its power switch until it answers."""
 INTERFACE = "eth0"
 """What cloud-init calls the one network card of a machine."""
 
@@ -122,19 +121,7 @@ class PostgresCluster(pulumi.ComponentResource):
         }
         if machine.data_disk:
             arguments["data_disk"] = machine.data_disk
-        return Host(
-            connector=Ssh(
-                address=machine.connection.host,
-                port=machine.connection.port,
-                user=machine.connection.user,
-                private_key=machine.connection.private_key,
-                connect_timeout=FIRST_BOOT_SECONDS,
-                # Pauses double: enough of them for all of that time.
-                connect_attempts=12,
-            ),
-            machine=machine.identity,
-            arguments=arguments,
-        )
+        return host_of(machine, arguments)
 
     def _common(self) -> dict[str, pulumi.Input[Any]]:
         args = self._args

@@ -14,13 +14,14 @@ from typing import Any
 import pulumi
 import pulumi_kubernetes as kubernetes
 
-from pulumi_pyinfra import Deploy, DeployArgs, Host, Rollout, Ssh
+from pulumi_pyinfra import Deploy, DeployArgs, Host, Rollout
 
 from .cluster_authority import Authority, ClusterAuthority
+from .host import host_of
 from .machines import Machine
 
-FIRST_BOOT_SECONDS = 120
-"""How long a machine may take from its power switch until it answers."""
+PROBE_SECONDS = 120
+"""How long a node may take until it is ready."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -112,7 +113,7 @@ class K3sCluster(pulumi.ComponentResource):
                 arguments=self._common(),
                 sudo=True,
                 rollout=Rollout(
-                    serial=serial, probe="hosts.k3s:healthy", probe_seconds=FIRST_BOOT_SECONDS
+                    serial=serial, probe="hosts.k3s:healthy", probe_seconds=PROBE_SECONDS
                 ),
                 leave="hosts.k3s_leaving:leave",
             ),
@@ -136,20 +137,7 @@ class K3sCluster(pulumi.ComponentResource):
                     "client": _authority(authority.client),
                 },
             }
-        connection = machine.connection
-        return Host(
-            connector=Ssh(
-                address=connection.host,
-                port=connection.port,
-                user=connection.user,
-                private_key=connection.private_key,
-                connect_timeout=FIRST_BOOT_SECONDS,
-                # Pauses double: enough of them for all of that time.
-                connect_attempts=12,
-            ),
-            machine=machine.identity,
-            arguments=arguments,
-        )
+        return host_of(machine, arguments)
 
     def _common(self) -> dict[str, pulumi.Input[Any]]:
         args = self._args
