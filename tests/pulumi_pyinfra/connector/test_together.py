@@ -24,7 +24,7 @@ OF_ALL_KINDS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("echo out; echo err >&2; exit 3", {}),
     ("printf 'no newline'; printf err >&2", {"_env": {"A": "it's"}}),
     ("true", {}),
-    ("tty; exit 2", {"_get_pty": True}),
+    ("test -t 0 && echo a terminal; exit 2", {"_get_pty": True}),
     ("id -un; cat", {"_sudo": True, "_stdin": ["one", "two"]}),
     ("cksum", {"_stdin": "x" * 100_000}),
     ("echo 'never closed", {}),
