@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import ssl
 import time
@@ -18,11 +17,10 @@ import trustme
 
 from hosts.database import PACKAGES
 from lab.machines import BaseImage, Machine, PackageRepository
-from lab.machines.access import lab_key
 from lab.machines.host import HostError
-from lab.machines.network import NAMESPACES, entered
+from lab.machines.network import entered
 from pulumi_pyinfra.protocol import Action, Event, Finished, Host, Operation, Request, Ssh, Status
-from pulumi_pyinfra.worker_process import Worker
+from tests.lab.asking import ask, ssh_to
 from tests.lab.machines.conftest import DATA, DATABASE, MACHINES, ROOT, SSH_SECONDS, STACK, Lab
 
 VIRTUAL = STACK["coldstorage:network"]["database_address"]
@@ -131,17 +129,7 @@ class Tier:
 
     def ask(self, request: Request) -> list[Event]:
         """Ask a worker that runs inside the lab's network."""
-
-        async def listen() -> list[Event]:
-            worker = Worker()
-            try:
-                return [event async for event in worker.events(request)]
-            finally:
-                if worker.free:
-                    await worker.close()
-
-        with entered(NAMESPACES / self.lab.place.namespace):
-            return asyncio.run(asyncio.wait_for(listen(), SECONDS))
+        return ask(self.lab, request, SECONDS)
 
     def apply(self, *only: str, deploy: str = "database", **more: Any) -> list[Event]:
         """Change the machines; raise with what failed."""
@@ -152,13 +140,7 @@ class Tier:
 
     def ssh_to(self, machine: Machine) -> Ssh:
         """Return how a worker reaches a machine."""
-        address, host_key, *_ = (machine.folder / "known_hosts").read_text().split(maxsplit=1)
-        return Ssh(
-            address=address,
-            user="root",
-            private_key=lab_key(self.lab.place).read_text(),
-            host_keys=(" ".join(host_key.split()[:2]),),
-        )
+        return ssh_to(self.lab, machine)
 
     def patroni(self) -> dict[str, dict[str, Any]]:
         """Return the cluster as Patroni sees it, asked on the first machine that runs."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -11,10 +10,8 @@ from typing import Any
 from hosts.k3s import PACKAGES
 from lab.kubernetes import PLAIN_FOLDERS, Distribution, let_the_kernel_watch, machine_options
 from lab.machines import BaseImage, Machine, PackageRepository
-from lab.machines.access import lab_key
-from lab.machines.network import NAMESPACES, entered
 from pulumi_pyinfra.protocol import Action, Event, Host, Request, Ssh
-from pulumi_pyinfra.worker_process import Worker
+from tests.lab.asking import ask, ssh_to
 from tests.lab.database.tier import changes, failed
 from tests.lab.machines.conftest import MACHINES, ROOT, STACK, Lab
 
@@ -118,17 +115,7 @@ class Deployed:
 
     def ask(self, request: Request) -> list[Event]:
         """Ask a worker that runs inside the lab's network."""
-
-        async def listen() -> list[Event]:
-            worker = Worker()
-            try:
-                return [event async for event in worker.events(request)]
-            finally:
-                if worker.free:
-                    await worker.close()
-
-        with entered(NAMESPACES / self.lab.place.namespace):
-            return asyncio.run(asyncio.wait_for(listen(), SECONDS))
+        return ask(self.lab, request, SECONDS)
 
     def apply(self, *only: str, deploy: str = "hosts.k3s:k3s", **own: Any) -> list[Event]:
         """Change the machines; raise with what failed."""
@@ -150,13 +137,7 @@ class Deployed:
 
     def ssh_to(self, machine: Machine) -> Ssh:
         """Return how a worker reaches a machine."""
-        address, host_key, *_ = (machine.folder / "known_hosts").read_text().split(maxsplit=1)
-        return Ssh(
-            address=address,
-            user="root",
-            private_key=lab_key(self.lab.place).read_text(),
-            host_keys=(" ".join(host_key.split()[:2]),),
-        )
+        return ssh_to(self.lab, machine)
 
     def kubectl(self, words: str, on: str = "") -> str:
         """Run kubectl on one of the servers."""
