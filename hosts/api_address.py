@@ -12,10 +12,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Interface
 
-from pyinfra.operations import files, systemd
-
 from .checks import refuse, within
 from .deploying import deploy
+from .keepalived import keep_running
 from .rendering import rendered
 
 CHECK = "/usr/local/sbin/api-ready"
@@ -48,25 +47,4 @@ class ApiAddress:
 @deploy("Address of the Kubernetes API")
 def api_address(wanted: ApiAddress) -> None:
     """Take part in holding the address."""
-    configuration = files.put(
-        name="Write the settings of keepalived",
-        src=rendered("keepalived-api.conf.j2", wanted=wanted, check=CHECK),
-        dest="/etc/keepalived/keepalived.conf",
-        mode="600",
-    )
-    unit = files.put(
-        name="Write how systemd runs keepalived",
-        src=rendered("keepalived.service.d.j2"),
-        dest="/etc/systemd/system/keepalived.service.d/platform.conf",
-        mode="644",
-    )
-    systemd.daemon_reload(name="Have systemd read keepalived's unit", _if=unit.did_change)
-    started = systemd.service(
-        name="Keep keepalived running", service="keepalived.service", running=True, enabled=True
-    )
-    systemd.service(
-        name="Reload keepalived when its settings changed",
-        service="keepalived.service",
-        reloaded=True,
-        _if=lambda: configuration.did_change() and not started.did_change(),
-    )
+    keep_running(rendered("keepalived-api.conf.j2", wanted=wanted, check=CHECK))

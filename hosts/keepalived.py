@@ -12,6 +12,7 @@ whose keepalived was killed or stopped would keep it for ever.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from io import StringIO
 from ipaddress import IPv4Address, IPv4Interface
 
 from pyinfra.operations import files, systemd
@@ -72,9 +73,14 @@ def keepalived(wanted: Keepalived) -> None:
         dest="/usr/local/bin/leads-here",
         mode="755",
     )
+    keep_running(rendered("keepalived.conf.j2", wanted=wanted))
+
+
+def keep_running(settings: StringIO) -> None:
+    """Keep keepalived itself running with these settings, whatever address it is for."""
     configuration = files.put(
         name="Write the settings of keepalived",
-        src=rendered("keepalived.conf.j2", wanted=wanted),
+        src=settings,
         dest="/etc/keepalived/keepalived.conf",
         mode="600",
     )
