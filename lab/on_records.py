@@ -13,7 +13,7 @@ from pathlib import Path
 
 from fastapi import FastAPI
 
-from .clouds import Records, cloudflare
+from .clouds import Faults, Records, cloudflare
 from .credentials import Credentials
 from .project import Project
 from .pve.api import api
@@ -30,6 +30,8 @@ class Lab(Project):
     cluster: Cluster
     proxmox: FastAPI
     cloudflare: Records
+    flare: Faults
+    """Cloudflare's API, whose calls can be made to fail."""
 
     @property
     def calls(self) -> list[str]:
@@ -77,4 +79,5 @@ def running(
             cluster=cluster,
             proxmox=pve,
             cloudflare=records,
+            flare=owned,
         )

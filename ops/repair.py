@@ -72,21 +72,21 @@ class Engine:
 
     def adopt(self, found: Sequence[Leftover]) -> None:
         """Take what exists into the state, as it is."""
-        urns = {urn for one in found for urn in (one.parent, one.provider)}
-        names = {urn.rsplit("::", 1)[1]: urn for urn in urns}
+        # The table's names are for generated code alone; a short one may be a resource's own.
+        named = {urn: urn for one in found for urn in (one.parent, one.provider)}
         rows = [
             {
                 "type": one.type,
                 "name": one.name,
                 "id": one.found.import_id,
-                "parent": one.parent.rsplit("::", 1)[1],
-                "provider": one.provider.rsplit("::", 1)[1],
+                "parent": one.parent,
+                "provider": one.provider,
             }
             for one in found
         ]
         with TemporaryDirectory() as folder:
             file = Path(folder) / "import.json"
-            file.write_text(json.dumps({"nameTable": names, "resources": rows}))
+            file.write_text(json.dumps({"nameTable": named, "resources": rows}))
             options = ("--yes", "--skip-preview", "--generate-code=false", "--protect=false")
             self.run("import", "--file", str(file), *options)
 

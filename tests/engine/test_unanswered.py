@@ -1,4 +1,4 @@
-"""Proxmox refuses a call of a first `up`, or does it and says nothing: the next runs finish it."""
+"""A call of a first `up` is refused, or done and not answered: the next runs finish it."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import sys
 
 import pytest
 
+from lab.clouds import Fault
 from lab.on_records import running
 from lab.pve.failures import Failure, How
 from tests.engine.crashing import SEED, SPREAD, UP, drawn, finish
@@ -35,3 +36,14 @@ def test_a_call_that_fails_or_gets_no_answer_is_made_good_by_the_next_run(
         with lab.proxmox.state.failures.asked(Failure(how=how, nth=nth)):
             went = lab.pulumi(*UP, check=False)
         finish(lab, f"call {nth} of {calls} is {how}", failed=went.returncode != 0)
+
+
+@pytest.mark.parametrize("kind", ["R2Bucket", "AccountToken"])
+def test_what_cloudflare_made_and_did_not_say_is_found(tmp_path, kind):
+    with running("testing", tmp_path) as lab:
+        lost = Fault(match=f"POST {kind}", effect="lost answer", times=10)
+        lab.flare.planned.append(lost)
+        went = lab.pulumi(*UP, check=False)
+        lab.flare.planned.clear()
+        assert lost.seen
+        finish(lab, f"{kind} is made and not answered", failed=went.returncode != 0)
