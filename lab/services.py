@@ -26,7 +26,7 @@ from .clouds.r2 import s3_keys
 from .credentials import Credentials
 from .hardware import hardware_of
 from .internet import Site
-from .kubernetes import Distribution
+from .kubernetes import release
 from .machines import Network, Place
 from .machines.cgroup import Cgroup
 from .machines.host import HostError, run
@@ -138,7 +138,7 @@ def _serve(stack: str, place: Place, services: ExitStack) -> Overlay:
 def _release() -> Mapping[str, object]:
     """Return where K3s comes from; a lab whose hosts are records needs none."""
     try:
-        return Distribution().settings()
+        return release().settings()
     except FileNotFoundError:
         return NO_RELEASE
 

@@ -14,7 +14,7 @@ from . import internet, preflight, services, stack, status
 from .checkout import ROOT, STACKS, place_of
 from .credentials import Credentials
 from .hardware import BASE, PACKAGES
-from .kubernetes import Distribution
+from .kubernetes import release
 from .machines import Network, Place
 from .machines.host import HostError
 from .machines.network import BRIDGE
@@ -64,7 +64,8 @@ def _up(name: str, place: Place, hosts: Path | None) -> int:
     steps.step("Debian, to start machines from", BASE.obtain, lambda folder: folder.name)
     steps.step("Debian packages, offline", PACKAGES.obtain, lambda folder: folder.name)
     if hosts is None:
-        steps.step("Kubernetes (STAND-IN for K3s)", Distribution().obtain, lambda f: f.name)
+        k3s = release()
+        steps.step(k3s.title, k3s.obtain, lambda folder: folder.name)
     steps.step("Network of its own", lambda: _network(name, place), lambda _: place.namespace)
     where = steps.step("Emulated APIs, object store", lambda: services.start(name))
     project = project_of(name)

@@ -4,8 +4,11 @@ Kubernetes 1.33.6, the stack's, is not complete where only Go modules can be had
 nearest that is. The other minors are there to rehearse an upgrade.
 """
 
-from .tool import GoBuild, Tool
+from .tool import WHOLE, Download, GoBuild, Tool
 
+K3S = "1.33.6+k3s1"
+"""The stack's; taken where it can be downloaded, and nothing plays it then."""
+K3S_FILES = ("k3s", "k3s-airgap-images-amd64.tar.zst")
 KUBERNETES = "1.33.4"
 MINORS = {"1.33.4": "kubernetes", "1.34.4": "kubernetes-1.34", "1.35.0": "kubernetes-1.35"}
 """The module that requires each version."""
@@ -62,6 +65,21 @@ def _launcher() -> Tool:
     )
 
 
+def _of_the_release(file: str) -> Tool:
+    release = "https://github.com/k3s-io/k3s/releases/download/v{version}"
+    return Tool(
+        name="real-k3s" if file == "k3s" else file,
+        version=K3S,
+        by_hand=f"{release}/{file}",
+        download=Download(
+            url=f"{release}/{file}",
+            members={WHOLE: f"real-k3s/{file}"},
+            checksums=f"{release}/sha256sum-{{arch}}.txt",
+        ),
+        only_for="K3s itself in the lab; upstream Kubernetes plays it",
+    )
+
+
 _PLUGINS = "github.com/containernetworking/plugins/plugins"
 
 COMMON = (
@@ -82,6 +100,9 @@ COMMON = (
     _tool("metallb-speaker", "0.15.2", "metallb", "go.universe.tf/metallb/speaker"),
     _tool("coredns", "1.12.1", "coredns", by_hand="coredns.io"),
 )
+
+
+REAL_K3S = tuple(_of_the_release(file) for file in K3S_FILES)
 
 
 def cluster_tools(version: str = KUBERNETES) -> tuple[Tool, ...]:

@@ -12,7 +12,7 @@ from pathlib import Path
 from .cache import Cache, sha256
 from .network import Network
 from .sources import Say
-from .tool import Download, SourceError, Tool, architecture, operating_system
+from .tool import WHOLE, Download, SourceError, Tool, architecture, operating_system
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +91,8 @@ def _filled(template: str, download: Download, version: str) -> str:
 
 def _unpacked(archive: Path, members: Mapping[str, str], staging: Path) -> Mapping[str, Path]:
     """Write the wanted members under names of ours, so that no path in an archive is believed."""
+    if WHOLE in members:
+        return {members[WHOLE]: archive}
     files = {}
     try:
         with tarfile.open(archive) as tar:

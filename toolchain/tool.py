@@ -14,18 +14,22 @@ class SourceError(Exception):
     """One source cannot give one tool; the message is the reason, and the next source is tried."""
 
 
+WHOLE = ""
+"""In the place of an archive's member: the download is the file."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Download:
-    """An archive that the tool's makers publish; `url` may use {version}, {os} and {arch}.
+    """What the tool's makers publish; `url` may use {version}, {os} and {arch}.
 
-    An archive without a pin in `sha256` is checked against the release's own list at `checksums`.
+    A download without a pin in `sha256` is checked against the release's own list at `checksums`.
     That list proves a whole download, not an honest release, so its answer is recorded at first
     use and may not change afterwards.
     """
 
     url: str
     members: Mapping[str, str]
-    """Where each file goes below the cache, by its name inside the archive."""
+    """Where each file goes below the cache, by its name in the archive, or by `WHOLE`."""
     sha256: Mapping[str, str] = field(default_factory=dict)
     """Pins by platform, such as linux-amd64."""
     checksums: str = ""

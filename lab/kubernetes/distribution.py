@@ -56,6 +56,7 @@ class Distribution:
     """Where the toolchain has put the programs (`python3 -m toolchain --cluster`)."""
     cache: Path | None = None
     """Where it is kept, if not in this user's cache."""
+    title: str = "Kubernetes (STAND-IN for K3s)"
 
     @property
     def version(self) -> str:

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from toolchain.catalog import TOOLS
-from toolchain.cluster import KUBERNETES, MINORS, cluster_tools
+from toolchain.cluster import K3S, KUBERNETES, MINORS, REAL_K3S, cluster_tools
 from toolchain.tool import ROOT
 
 
@@ -36,3 +36,9 @@ def test_the_default_is_the_stacks_minor():
     stack = re.search(r"version: v(\d+\.\d+)", (ROOT / "Pulumi.testing.yaml").read_text())[1]
 
     assert KUBERNETES.startswith(stack)
+
+
+def test_the_real_one_is_the_stacks_and_nothing_fails_without_it():
+    for stack in ("testing", "production"):
+        assert f"version: v{K3S}\n" in (ROOT / f"Pulumi.{stack}.yaml").read_text()
+    assert all(tool.only_for for tool in REAL_K3S)

@@ -5,6 +5,7 @@ import io
 import tarfile
 import threading
 import urllib.error
+from dataclasses import replace
 from email.message import Message
 
 import pytest
@@ -12,7 +13,7 @@ import pytest
 from toolchain.network import Network
 from toolchain.obtain import obtain_all
 from toolchain.official import Official
-from toolchain.tool import Download, Tool, architecture, operating_system
+from toolchain.tool import WHOLE, Download, Tool, architecture, operating_system
 
 HERE = f"{operating_system()}-{architecture()}"
 URL = "https://tools.example/hammer-1.2.3.tar.gz"
@@ -80,6 +81,18 @@ def test_an_archive_that_matches_its_pin_is_unpacked_and_executable(cache):
     assert result.stamp.source == "official"
     assert (cache.bin / "hammer").read_bytes() == b"#!/bin/sh\n"
     assert (cache.bin / "hammer").stat().st_mode & 0o777 == 0o755
+
+
+def test_a_download_that_is_no_archive_is_the_file(cache):
+    program = b"the program"
+    plain = replace(
+        a_tool().download, members={WHOLE: "bin/hammer"}, sha256={HERE: digest(program)}
+    )
+
+    (result,) = obtain(cache, Server({URL: program}), replace(a_tool(), download=plain))
+
+    assert result.stamp.source == "official"
+    assert (cache.bin / "hammer").read_bytes() == program
 
 
 def test_an_archive_that_differs_from_its_pin_is_refused_and_not_placed(cache):
