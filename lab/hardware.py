@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from hosts import database, k3s
 
 from .kubernetes import let_the_kernel_watch
@@ -15,6 +17,11 @@ PACKAGES = PackageRepository(
 )
 
 
+def packages_of(place: Place) -> Path:
+    """Return what a lab's machines install from; they see at once what is added to it."""
+    return PACKAGES.into(place.folder / "packages")
+
+
 def hardware_of(place: Place, stack: str) -> Machines:
     """Return the machines of a stack's lab as an emulated Proxmox uses them."""
     let_the_kernel_watch()
@@ -22,6 +29,6 @@ def hardware_of(place: Place, stack: str) -> Machines:
     return Machines(
         place=place,
         image=BASE.obtain(),
-        packages=PACKAGES.obtain(),
+        packages=packages_of(place),
         nodes=frozenset(name for name, m in machines.items() if m["role"].startswith("k3s")),
     )

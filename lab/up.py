@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from . import internet, preflight, services, stack, status
 from .checkout import ROOT, STACKS, place_of
 from .credentials import Credentials
-from .hardware import BASE, PACKAGES
+from .hardware import BASE, PACKAGES, packages_of
 from .kubernetes import release
 from .machines import Network, Place
 from .machines.host import HostError
@@ -62,7 +62,9 @@ def _up(name: str, place: Place, hosts: Path | None) -> int:
     steps = Steps()
     print(f"Lab of {name}: real Debian machines behind an emulated Proxmox VE")
     steps.step("Debian, to start machines from", BASE.obtain, lambda folder: folder.name)
-    steps.step("Debian packages, offline", PACKAGES.obtain, lambda folder: folder.name)
+    steps.step(
+        "Debian packages, offline", lambda: packages_of(place), lambda _: PACKAGES.folder.name
+    )
     if hosts is None:
         k3s = release()
         steps.step(k3s.title, k3s.obtain, lambda folder: folder.name)

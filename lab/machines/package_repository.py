@@ -40,6 +40,26 @@ class PackageRepository:
         """Return its folder, fetching the packages if this is the first time it is asked for."""
         return self.folder if self.folder.exists() else built_once(self.folder, self._build)
 
+    def into(self, folder: Path) -> Path:
+        """Have all of it in a folder that machines may be using, and return that folder.
+
+        A running machine sees what is in the folder, never that another took its place.
+        """
+        folder.mkdir(parents=True, exist_ok=True)
+        files = sorted(self.obtain().iterdir(), key=lambda file: file.suffix != ".deb")
+        # First the packages, then the index that names them.
+        for file in files:
+            there = folder / file.name
+            if there.exists() and there.samefile(file):
+                continue
+            new = folder / f"{file.name}.new"
+            new.unlink(missing_ok=True)
+            new.hardlink_to(file)
+            new.replace(there)
+        for gone in {file.name for file in folder.iterdir()} - {file.name for file in files}:
+            (folder / gone).unlink()
+        return folder
+
     def _build(self, folder: Path, log: IO[str]) -> None:
         have_commands()
         have_keyring()

@@ -203,12 +203,16 @@ def process_of(machine):
         return None
 
 
-def test_packages_are_installed_offline(lab):
-    repository = PackageRepository(packages=("jq",), image=BaseImage()).obtain()
-    machine = lab.started("k3s-node2", packages=repository)
+def test_packages_are_installed_offline_and_more_as_they_come(lab):
+    folder = PackageRepository(packages=("jq",), image=BaseImage()).into(lab.place.folder / "debs")
+    machine = lab.started("k3s-node2", packages=folder)
 
     machine.ssh("apt-get update -qq && apt-get install -qq -y jq >/dev/null 2>&1")
     assert re.match(r"jq-1\.", machine.ssh("jq --version"))
+    PackageRepository(packages=("tree",), image=BaseImage()).into(folder)
+    machine.ssh("apt-get update -qq && apt-get install -qq -y tree >/dev/null 2>&1")
+    assert machine.ssh("tree --version")
+    assert not [file for file in folder.iterdir() if file.name.startswith("jq")]
     machine.delete()
 
 
