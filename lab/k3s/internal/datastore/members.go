@@ -13,6 +13,9 @@ import (
 	clientv3 "go.etcd.io/etcd/client/v3"
 )
 
+// seenPrefix is where etcd keeps the names of nodes that have been there.
+const seenPrefix = "/k3s-stand-in/nodes/"
+
 // Join adds this server to the members that answer at endpoints, starts it and has it promoted.
 func (d *Datastore) Join(ctx context.Context, endpoints []string) error {
 	client, err := d.Client(endpoints...)
@@ -85,13 +88,12 @@ func (d *Datastore) RemoveGone(ctx context.Context, nodes func(context.Context) 
 		return
 	}
 	defer client.Close()
-	seen := map[string]bool{}
 	for range time.Tick(5 * time.Second) {
 		if ctx.Err() != nil {
 			return
 		}
 		once, cancel := context.WithTimeout(ctx, 5*time.Second)
-		if err := d.removeGone(once, client, nodes, seen); err != nil && ctx.Err() == nil {
+		if err := d.removeGone(once, client, nodes); err != nil && ctx.Err() == nil {
 			log.Printf("etcd members: %v", err)
 		}
 		cancel()
@@ -99,35 +101,72 @@ func (d *Datastore) RemoveGone(ctx context.Context, nodes func(context.Context) 
 }
 
 func (d *Datastore) removeGone(
-	ctx context.Context, client *clientv3.Client, nodes func(context.Context) ([]string, error), seen map[string]bool,
+	ctx context.Context, client *clientv3.Client, nodes func(context.Context) ([]string, error),
 ) error {
+	status, err := client.Status(ctx, Local)
+	if err != nil || status.Leader != status.Header.MemberId {
+		return err
+	}
 	now, err := nodes(ctx)
 	if err != nil {
 		return err
 	}
-	for _, node := range now {
-		seen[node] = true
-	}
-	status, err := client.Status(ctx, Local)
-	if err != nil || status.Leader != status.Header.MemberId {
+	seen, err := d.seen(ctx, client, now)
+	if err != nil {
 		return err
 	}
 	list, err := client.MemberList(ctx)
 	if err != nil {
 		return err
 	}
+	gone := Gone(seen, now, d.NodeName)
 	for _, member := range list.Members {
-		node := nodeOf(member.Name)
-		// Only of a node that was there and is not: one that is joining has no node yet.
-		if seen[node] && !slices.Contains(now, node) && node != d.NodeName {
+		if node := nodeOf(member.Name); slices.Contains(gone, node) {
 			log.Printf("Node %s was deleted: its member %s leaves etcd", node, member.Name)
 			if _, err := client.MemberRemove(ctx, member.ID); err != nil {
 				return err
 			}
-			delete(seen, node)
+		}
+	}
+	for _, node := range gone {
+		if _, err := client.Delete(ctx, seenPrefix+node); err != nil {
+			return err
 		}
 	}
 	return nil
+}
+
+// Gone returns the nodes that were there and are not: one that is joining has not been there yet.
+func Gone(seen, now []string, own string) []string {
+	var gone []string
+	for _, node := range seen {
+		if node != own && !slices.Contains(now, node) {
+			gone = append(gone, node)
+		}
+	}
+	return gone
+}
+
+// seen returns the nodes that ever were, as etcd remembers them whoever leads it and whoever restarted.
+func (d *Datastore) seen(ctx context.Context, client *clientv3.Client, now []string) ([]string, error) {
+	kept, err := client.Get(ctx, seenPrefix, clientv3.WithPrefix(), clientv3.WithKeysOnly())
+	if err != nil {
+		return nil, err
+	}
+	var seen []string
+	for _, pair := range kept.Kvs {
+		seen = append(seen, strings.TrimPrefix(string(pair.Key), seenPrefix))
+	}
+	for _, node := range now {
+		if slices.Contains(seen, node) {
+			continue
+		}
+		if _, err := client.Put(ctx, seenPrefix+node, ""); err != nil {
+			return nil, err
+		}
+		seen = append(seen, node)
+	}
+	return seen, nil
 }
 
 func nodeOf(member string) string {

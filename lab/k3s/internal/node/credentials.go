@@ -82,7 +82,8 @@ func (n *Node) sign(ctx context.Context, client *api.Client, name string) error 
 	return pki.Write(n.path(name+".crt"), certificate, 0o644)
 }
 
-// patiently asks until a server can answer; that it refuses us is an answer.
+// patiently asks until a server can answer; that it refuses our token is an answer. That it knows
+// another machine by our name is none: K3s too waits until that one's node was deleted.
 func patiently(ctx context.Context, client *api.Client, method, path string, body []byte) ([]byte, error) {
 	for {
 		content, err := client.Do(ctx, method, path, body)
@@ -99,7 +100,7 @@ func patiently(ctx context.Context, client *api.Client, method, path string, bod
 }
 
 func refused(err error) bool {
-	return strings.Contains(err.Error(), ": 401 ") || strings.Contains(err.Error(), ": 403 ")
+	return strings.Contains(err.Error(), ": 401 ")
 }
 
 // Kubeconfig returns one with a single cluster and user; the maps hold files or data.
