@@ -36,6 +36,7 @@ from .k3s_configuration import (
 )
 from .k3s_node import API_PORT, MEMBER_PORT, K3sNode
 from .k3s_release import PROGRAM, released_file
+from .k3s_upgrading import BINARY, JOINED, begin_upgrade, finish_upgrade, refuse_wrong_step
 from .machine_for_k3s import MachineForK3s, machine_for_k3s
 from .packages import Packages, packages
 from .rendering import as_json, program, rendered
@@ -47,9 +48,7 @@ PACKAGES = Packages(
     ),
     ours=_machine.PACKAGES.ours,
 )
-BINARY = "/usr/local/bin/k3s"
 IMAGES = "/var/lib/rancher/k3s/agent/images"
-JOINED = f"{FOLDER}/joined"
 KUBECONFIG = "/run/k3s-join.kubeconfig"
 _SECONDS = 420
 
@@ -57,10 +56,12 @@ _SECONDS = 420
 @deploy("K3s")
 def k3s(wanted: K3sNode) -> None:
     """Make a machine a node of the cluster."""
+    refuse_wrong_step(wanted)
     first_boot(wanted.base)
     packages(PACKAGES)
     machine_for_k3s(MachineForK3s())
     base(wanted.base)
+    begin_upgrade(wanted)
     parts = {**_release(wanted), **_settings(wanted)}
     joined = _join(wanted)
     started = systemd.service(
@@ -83,6 +84,7 @@ def k3s(wanted: K3sNode) -> None:
             )
         ),
     )
+    finish_upgrade()
     if wanted.api_address:
         api_address(wanted.api_address)
 

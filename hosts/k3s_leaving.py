@@ -8,14 +8,13 @@ from io import StringIO
 from pyinfra.operations import files, server, systemd
 
 from .deploying import deploy
-from .k3s import JOINED
 from .k3s_configuration import SERVER
 from .k3s_node import API_PORT, K3sNode
+from .k3s_upgrading import JOINED
 from .rendering import as_json, program
 
 KUBECONFIG = "/run/k3s-leave.kubeconfig"
 SETTINGS = "/etc/k3s-leave.json"
-DRAIN_SECONDS = 300
 # containerd's shims and the pods outlive K3s, and would go on answering.
 _END_PODS = (
     "find /sys/fs/cgroup -path '*kubepods*' -name cgroup.procs -exec cat {} + "
@@ -29,7 +28,6 @@ class Leaving(K3sNode):
 
     others: list[str]
     """Those of its group who stay."""
-    drain_seconds: int = DRAIN_SECONDS
 
     @property
     def staying(self) -> dict[str, str]:

@@ -8,7 +8,7 @@ from ipaddress import IPv4Address, IPv4Interface, IPv4Network
 
 from .api_address import ApiAddress
 from .base import Base
-from .checks import identifier, refuse, secret
+from .checks import identifier, refuse, secret, within
 from .firewall import Opening
 from .k3s_release import Release
 from .machine_for_k3s import KERNEL
@@ -82,6 +82,8 @@ class K3sNode:
     """A kubeconfig; it is on the machine only while the machine joins or leaves."""
     registries: Mapping[str, object] = field(default_factory=dict)
     """What K3s calls registries.yaml."""
+    drain_seconds: int = 300
+    """How long pods may take to be elsewhere before the node leaves or is upgraded."""
 
     def __post_init__(self) -> None:
         addresses = [*self.servers.values(), *self.agents.values()]
@@ -92,6 +94,7 @@ class K3sNode:
             [
                 *identifier("cluster", self.cluster),
                 *secret("agent_token", self.agent_token),
+                *within("drain_seconds", self.drain_seconds, 1, 3600),
                 *(secret("token", self.token) if self.token else ()),
                 *([] if server or self.name in self.agents else [f"name: no node is {self.name}"]),
                 *(f"agents: {name} is a server" for name in twice),

@@ -8,7 +8,7 @@ from ipaddress import IPv4Interface
 
 import pytest
 
-from hosts import k3s
+from hosts import k3s, k3s_upgrading
 from hosts.k3s_configuration import admission, configuration
 from hosts.k3s_release import Release
 from hosts.started_before import StartedBefore
@@ -42,7 +42,8 @@ def read(operations: Operations, monkeypatch) -> Operations:
         return operation
 
     monkeypatch.setattr(k3s, "released_file", released)
-    monkeypatch.setattr(k3s, "host", Host())
+    for module in (k3s, k3s_upgrading):
+        monkeypatch.setattr(module, "host", Host())
     for part in ("first_boot", "packages", "machine_for_k3s", "base", "api_address"):
         monkeypatch.setattr(k3s, part, lambda _: None)
     return operations.read(k3s.k3s, node())
@@ -83,7 +84,8 @@ def test_only_root_reads_what_holds_a_secret(read):
 
     assert {o.told["mode"] for o in secret.values()} == {"600"}
     assert {place.rpartition("/")[2] for place in secret} == {
-        "token", "agent-token", "server-ca.key", "client-ca.key", "k3s-join.kubeconfig"
+        "token", "agent-token", "server-ca.key", "client-ca.key", "k3s-join.kubeconfig",
+        "k3s-upgrade.kubeconfig",
     }  # fmt: skip
 
 
