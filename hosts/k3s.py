@@ -219,7 +219,7 @@ def _join(wanted: K3sNode) -> OperationMeta:
     )
     joined = server.shell(
         name="Join the cluster, or found it",
-        commands=[f"k3s-join {FOLDER}/join.json"],
+        commands=[f"k3s-join {FOLDER}/join.json{' --founded' if wanted.settled else ''}"],
         _timeout=_SECONDS,
         _if=first,
     )

@@ -82,6 +82,8 @@ class K3sNode:
     """A kubeconfig; it is on the machine only while the machine joins or leaves."""
     registries: Mapping[str, object] = field(default_factory=dict)
     """What K3s calls registries.yaml."""
+    settled: bool = False
+    """Whether the cluster was founded once, as the state says: told by the provider."""
     drain_seconds: int = 300
     """How long pods may take to be elsewhere before the node leaves or is upgraded."""
 

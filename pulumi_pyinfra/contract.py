@@ -14,6 +14,9 @@ from typing import Any
 
 from . import protocol, typed
 
+SETTLED = "settled"
+"""The field of a contract that the state answers, not the program."""
+
 
 class ContractError(Exception):
     """A deploy has no contract that its arguments could be checked against."""
@@ -34,9 +37,16 @@ def contract_of(deploy: Callable[..., object]) -> type:
     return contract
 
 
-def read(contract: type, common: Mapping[str, Any], own: Mapping[str, Any]) -> typed.Reading:
-    """Read the arguments of one host; its own ones win."""
-    return typed.read(contract, {**common, **own})
+def read(
+    contract: type, common: Mapping[str, Any], own: Mapping[str, Any], *, settled: bool = False
+) -> typed.Reading:
+    """Read the arguments of one host; its own ones win.
+
+    A contract with a field ``settled`` is told whether any host of the group ever was what was
+    wanted: a deploy that founds something must not do it twice, whoever lost their data.
+    """
+    asks = any(field.name == SETTLED for field in dataclasses.fields(contract))
+    return typed.read(contract, {**common, **own, **({SETTLED: settled} if asks else {})})
 
 
 def check(

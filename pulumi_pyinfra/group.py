@@ -149,8 +149,7 @@ class Group:
             changed = [host for host in changed if host in probed.succeeded]
         digests = self._wanted.digests()
         for host in changed:
-            self.reached.applied[host] = digests[host]
-            self.reached.drift.pop(host, None)
+            self.reached.keep(host, digests[host])
         reasons = [*narration.bad().values(), *narration.faults]
         if not (reasons or self._cancelled):
             reasons = [f"{host}: the worker did not finish" for host in {*batch} - {*changed}]
@@ -203,6 +202,7 @@ class Group:
             hosts=tuple(hosts.values()),
             arguments=told.arguments if isinstance(told.arguments, Mapping) else {},
             sudo=told.sudo,
+            settled=self.reached.settled,
             secrets=self._secrets,
             debug=self._engine.wants_debug,
             deadline=told.rollout.probe_seconds,

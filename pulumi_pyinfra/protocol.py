@@ -103,6 +103,8 @@ class Request:
     arguments: Mapping[str, object] = field(default_factory=dict, repr=False)
     """What all hosts are told; a host's own arguments win."""
     sudo: bool = False
+    settled: bool = False
+    """Whether any host of the group ever was what was wanted, as the state says."""
     parallel: int | None = None
     """How many hosts at once; None is all of them."""
     secrets: tuple[str, ...] = field(default=(), repr=False)

@@ -173,6 +173,7 @@ def _results(reached: Reached) -> dict[str, PropertyValue]:
         "applied": wrapped(reached.applied).with_secret(True),
         "hostKeys": wrapped(reached.host_keys),
         "drift": wrapped(reached.drift),
+        "settled": wrapped(reached.settled),
     }
 
 

@@ -18,6 +18,8 @@ class Reached:
     host_keys: dict[str, str] = field(default_factory=dict)
     """By host; a bastion's by its address."""
     drift: dict[str, list[str]] = field(default_factory=dict)
+    settled: bool = False
+    """Whether any host ever was what was wanted: what becomes of the hosts does not change it."""
 
     @classmethod
     def of(cls, state: Mapping[str, Any], wanted: Wanted) -> Reached:
@@ -26,6 +28,7 @@ class Reached:
             applied=dict(state.get("applied") or {}),
             host_keys=dict(state.get("hostKeys") or {}),
             drift=dict(state.get("drift") or {}),
+            settled=bool(state.get("settled") or state.get("applied")),
         )
         before = state.get("hosts") or {}
         for name, host in wanted.hosts.items():
@@ -33,6 +36,12 @@ class Reached:
             if known is not None and known != host.machine:
                 reached.forget(name)
         return reached
+
+    def keep(self, host: str, digest: str) -> None:
+        """Keep what a host was changed to."""
+        self.applied[host] = digest
+        self.drift.pop(host, None)
+        self.settled = True
 
     def forget(self, host: str) -> None:
         """Keep nothing of a host that is no longer there."""

@@ -28,6 +28,7 @@ def schema() -> dict[str, Any]:
     outputs = {
         "applied": {"type": "object", "additionalProperties": _TEXT, "secret": True},
         "hostKeys": {"type": "object", "additionalProperties": _TEXT},
+        "settled": {"type": "boolean"},
         "drift": {
             "type": "object",
             "additionalProperties": {"type": "array", "items": _TEXT},

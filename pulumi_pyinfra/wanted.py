@@ -12,7 +12,7 @@ from .rollout import digest
 from .typed import UNKNOWN, Fault, has_unknowns
 
 TYPE = "pyinfra:index:Deploy"
-RESULTS = ("applied", "hostKeys", "drift")
+RESULTS = ("applied", "hostKeys", "drift", "settled")
 """What stands beside the inputs in the state."""
 _IMPORT_PATHS = ("deploy", "leave", "on_delete")
 _IMPORT_PATH = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*")

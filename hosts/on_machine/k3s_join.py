@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
-"""Makes this machine a node of its cluster: ``k3s-join SETTINGS.json``.
+"""Makes this machine a node of its cluster: ``k3s-join SETTINGS.json [--founded]``.
 
-It joins those who live. If nobody does, the founder founds the cluster, but only if every other
-server says by itself that it never was one: who was, or is silent, may hold a cluster that can be
-brought back, and a second one beside it would be its end.
+It joins those who live. If nobody does, the founder founds the cluster, but only if it never was
+founded as far as the state knows (``--founded``), and every other server says by itself that it
+never was one: who was, or is silent, may hold a cluster that can be brought back, and a second one
+beside it would be its end. Servers that were all lost at once look as if there never was one.
 """
 
 from __future__ import annotations
@@ -25,6 +26,10 @@ from pathlib import Path
 PATIENCE = 120
 STARTS_WITHIN = 300
 _PAUSE = 0.5
+_RESTORE = (
+    "the cluster was founded once, as the state says, and no server lives: bring one back, or "
+    "restore a snapshot (python -m ops.cluster STACK restore)"
+)
 
 
 class Seen(Enum):
@@ -46,7 +51,13 @@ class Decision:
 
 
 def decide(
-    name: str, founder: str, *, server: bool, has_data: bool, others: Mapping[str, Seen]
+    name: str,
+    founder: str,
+    *,
+    server: bool,
+    has_data: bool,
+    founded: bool,
+    others: Mapping[str, Seen],
 ) -> Decision:
     """Decide by what is known; whenever in doubt, nothing is founded."""
     if has_data:
@@ -59,6 +70,8 @@ def decide(
         doubts.append("no server answers, and an agent founds nothing")
     elif name != founder:
         doubts.append(f"no server answers, and only {founder} may found a cluster")
+    elif founded:
+        doubts.append(_RESTORE)
     if doubts:
         return Decision("wait", doubts=tuple(doubts))
     return Decision("found")
@@ -87,14 +100,15 @@ class Settings:
 
 def main() -> None:
     """Become a node, and write down that it is done."""
-    settings = Settings(**json.loads(Path(sys.argv[1]).read_text(encoding="utf-8")))
-    become_node(settings, time.monotonic() + PATIENCE)
+    place, *more = sys.argv[1:]
+    settings = Settings(**json.loads(Path(place).read_text(encoding="utf-8")))
+    become_node(settings, time.monotonic() + PATIENCE, founded=more == ["--founded"])
     Path(settings.override).unlink(missing_ok=True)
     written(Path(settings.joined), "")
     os.sync()
 
 
-def become_node(settings: Settings, deadline: float) -> None:
+def become_node(settings: Settings, deadline: float, *, founded: bool) -> None:
     """Go on where an interrupted run has ended, or join, or found."""
     while True:
         decision = decide(
@@ -102,6 +116,7 @@ def become_node(settings: Settings, deadline: float) -> None:
             settings.founder,
             server=settings.server,
             has_data=settings.server and Path(settings.datastore).exists(),
+            founded=founded,
             others={name: seen(settings, ip) for name, ip in settings.servers.items()},
         )
         if decision.what != "wait":

@@ -61,7 +61,9 @@ class Session(Generic[H]):
         kind = contract.contract_of(self._deploy)
         wanted = {}
         for host in self.request.hosts:
-            reading = contract.read(kind, self.request.arguments, host.arguments)
+            reading = contract.read(
+                kind, self.request.arguments, host.arguments, settled=self.request.settled
+            )
             self.sound &= reading.complete
             if reading.faults:
                 reason = "; ".join(map(str, reading.faults))

@@ -249,3 +249,14 @@ def takes_anything(a): ...
 def test_a_deploy_without_a_contract_is_refused(deploy):
     with pytest.raises(contract.ContractError, match=f"{deploy.__name__}: "):
         contract.contract_of(deploy)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Founder:
+    settled: bool = False
+
+
+def test_a_contract_that_asks_is_told_whether_the_group_was_ever_what_was_wanted():
+    assert contract.read(Founder, {}, {}, settled=True).value == Founder(settled=True)
+    assert contract.read(Founder, {"settled": True}, {}).value == Founder(settled=False)
+    assert not contract.read(Wanted, {}, FINE, settled=True).faults

@@ -136,3 +136,22 @@ def test_another_machine_under_the_same_name_starts_anew(before, now, kept):
     reached = Reached.of(state, Wanted.parse(hosts(machine=now)))
 
     assert bool(reached.applied) is bool(reached.host_keys) is kept
+
+
+def test_a_group_stays_settled_when_every_host_of_it_is_another_machine_now():
+    now = Wanted.parse(hosts(machine="2"))
+    state = hosts(machine="1") | {"applied": {"h": "x"}}
+    lost = Reached.of(state, now)
+
+    assert lost.settled
+    assert not lost.applied
+    assert Reached.of({"applied": {}, "settled": lost.settled}, now).settled
+
+
+def test_a_group_is_settled_once_a_host_of_it_is_what_was_wanted():
+    reached = Reached.of({}, Wanted.parse(hosts()))
+    assert not reached.settled
+
+    reached.keep("h", "digest")
+
+    assert reached.settled
