@@ -7,7 +7,7 @@ from components.cloudflare import backup_bucket_of
 from components.cluster_authority import ClusterAuthority, ClusterAuthorityArgs
 from components.database_of_stack import connection_of, database_of
 from components.generated_secrets import GeneratedSecrets
-from components.k3s_of_stack import k3s_of, kubeconfig_of
+from components.k3s_of_stack import inside_of, k3s_of, kubeconfig_of
 from components.machines import machines_of
 from components.providers import providers
 from components.tokens import Tokens
@@ -33,6 +33,7 @@ database = database_of(
 cluster = k3s_of(
     wanted, machines, authority, generated, pulumi.ResourceOptions(providers=made_with)
 )
+inside = inside_of(cluster)
 
 pulumi.export("addresses", machines.addresses)
 pulumi.export("virtual_addresses", summary.virtual_addresses(wanted))

@@ -18,6 +18,7 @@ from pulumi_pyinfra import Deploy, DeployArgs, Host, Rollout
 
 from .cluster_authority import Authority, ClusterAuthority
 from .host import host_of
+from .in_cluster import Inside
 from .machines import Machine
 
 PROBE_SECONDS = 120
@@ -46,6 +47,8 @@ class K3sClusterArgs:
     release: K3sRelease
     pods: IPv4Network
     services: IPv4Network
+    registries: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """Who is asked for images instead: its endpoint, and who signed its certificate."""
     operators: tuple[IPv4Network, ...]
     """From where SSH and the API are open, to people and to this program."""
     authority: ClusterAuthority
@@ -83,18 +86,22 @@ class K3sCluster(pulumi.ComponentResource):
         )
         self.register_outputs({"kubeconfig": self.kubeconfig})
 
-    def provider(self, name: str) -> kubernetes.Provider:
-        """Return a provider for what is made in the cluster, once all nodes are in it.
+    def inside(self, name: str) -> Inside:
+        """Return how something is made in the cluster, once all nodes are in it.
 
-        It is known before the cluster is, and stays the same when the kubeconfig is renewed.
+        The provider is known before the cluster is, and stays the same when the kubeconfig is
+        renewed. A cluster that does not answer holds nothing else up: what is in it is then left
+        as it was, with a warning.
         """
-        return kubernetes.Provider(
+        provider = kubernetes.Provider(
             name,
             kubeconfig=self._args.authority.kubeconfig,
             cluster_identifier=self._args.cluster,
             enable_server_side_apply=True,
+            skip_update_unreachable=True,
             opts=pulumi.ResourceOptions(parent=self, depends_on=self._nodes),
         )
+        return Inside(provider=provider, cluster=self._nodes[0])
 
     def _deploy(
         self,
@@ -154,6 +161,7 @@ class K3sCluster(pulumi.ComponentResource):
             },
             "pods": str(args.pods),
             "services": str(args.services),
+            "registries": {name: dict(mirror) for name, mirror in args.registries.items()},
             "operators": [str(network) for network in args.operators],
             "authority": args.authority.server.certificate.cert_pem,
             "agent_token": pulumi.Output.secret(args.agent_token),

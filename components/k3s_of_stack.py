@@ -8,6 +8,7 @@ import pulumi
 
 from .cluster_authority import ClusterAuthority
 from .generated_secrets import GeneratedSecrets
+from .in_cluster import Inside
 from .k3s import K3sCluster, K3sClusterArgs, K3sRelease
 from .machines import Machines, owner_of
 from .sections import Platform, Role
@@ -42,12 +43,20 @@ def k3s_of(
         ),
         pods=wanted.cluster_cidr,
         services=wanted.service_cidr,
+        registries={
+            name: mirror.model_dump(exclude_none=True) for name, mirror in wanted.registries.items()
+        },
         operators=settings.network.operators,
         authority=authority,
         token=secrets.k3s_token,
         agent_token=secrets.k3s_agent_token,
     )
     return K3sCluster("kubernetes", args, opts)
+
+
+def inside_of(cluster: K3sCluster | None) -> Inside | None:
+    """Return how something is made in the cluster, where there is one."""
+    return cluster.inside("cluster") if cluster else None
 
 
 def kubeconfig_of(cluster: K3sCluster | None, authority: ClusterAuthority) -> pulumi.Output[str]:

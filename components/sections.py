@@ -22,6 +22,7 @@ from .values import (
     Port,
     Positive,
     PublicKey,
+    RegistryName,
     ReleaseFile,
     Sha256,
     TimeOfDay,
@@ -187,6 +188,14 @@ class Access(Section):
     authorized_keys: tuple[PublicKey, ...]
 
 
+class RegistryMirror(Section):
+    """A registry that is asked for images in the place of another."""
+
+    endpoint: str = Field(pattern=r"^https://[^\s/]+$", examples=["https://mirror.example.com"])
+    authority: str | None = Field(default=None, pattern=r"^-----BEGIN ")
+    """Who signed its certificate, in PEM, if that is not publicly known."""
+
+
 class Kubernetes(Section):
     """The K3s cluster."""
 
@@ -203,6 +212,8 @@ class Kubernetes(Section):
     api_name: Hostname
     cluster_cidr: IPv4Network
     service_cidr: IPv4Network
+    registries: Mapping[RegistryName, RegistryMirror] = {}
+    """Mirrors by whose images they have; ``*`` is every registry without one of its own."""
 
 
 class Database(Section):

@@ -90,6 +90,12 @@ CloudflareId = (
         Field(examples=["023e105f4ecef8ad9ca31a8372d0c353"]),
     ]
 )
+RegistryName = Annotated[
+    str,
+    StringConstraints(pattern=r"^(\*|[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]+)?)$"),
+    Field(examples=["docker.io"]),
+]
+"""Of a registry as images have it; ``*`` is every other."""
 ReleaseFile = Annotated[str, StringConstraints(pattern=r"^(k3s|k3s-airgap-images-[a-z0-9.-]+)$")]
 """A file of a release of K3s."""
 Sha256 = (

@@ -35,6 +35,7 @@ from .k3s_configuration import (
     joining,
 )
 from .k3s_node import API_PORT, MEMBER_PORT, K3sNode
+from .k3s_registries import authorities, registries
 from .k3s_release import PROGRAM, released_file
 from .k3s_upgrading import BINARY, JOINED, begin_upgrade, finish_upgrade, refuse_wrong_step
 from .machine_for_k3s import MachineForK3s, machine_for_k3s
@@ -117,7 +118,9 @@ def _settings(wanted: K3sNode) -> dict[str, OperationMeta]:
     texts = {f"{FOLDER}/config.yaml": as_json(configuration(wanted))}
     texts |= _secrets(wanted)
     if wanted.registries:
-        texts[f"{FOLDER}/registries.yaml"] = as_json(wanted.registries)
+        texts[f"{FOLDER}/registries.yaml"] = as_json(registries(wanted.registries))
+        for place, authority in authorities(wanted.registries).items():
+            texts[place] = StringIO(authority)
     if wanted.is_server:
         texts[ADMISSION] = as_json(admission())
         texts[AUDIT_POLICY] = rendered("k3s.audit.yaml.j2")

@@ -10,6 +10,7 @@ from .api_address import ApiAddress
 from .base import Base
 from .checks import identifier, refuse, secret, within
 from .firewall import Opening
+from .k3s_registries import Mirror
 from .k3s_release import Release
 from .machine_for_k3s import KERNEL
 
@@ -80,8 +81,8 @@ class K3sNode:
     agent_token: str = field(repr=False)
     administrator: str = field(repr=False)
     """A kubeconfig; it is on the machine only while the machine joins or leaves."""
-    registries: Mapping[str, object] = field(default_factory=dict)
-    """What K3s calls registries.yaml."""
+    registries: Mapping[str, Mirror] = field(default_factory=dict)
+    """By whose images are asked for instead; ``*`` is every other."""
     settled: bool = False
     """Whether the cluster was founded once, as the state says: told by the provider."""
     drain_seconds: int = 300

@@ -25,6 +25,8 @@ from .serve import Served
 
 NO_RELEASE = {"mirror": "/nowhere", "sha256": {"k3s": "0" * 64}}
 """Where hosts are records nobody fetches it."""
+CLUSTER_ON_RECORDS = ROOT / "lab" / "cluster_on_records"
+"""STAND-IN for the plugin that changes what is in the cluster, beside that for hosts."""
 HOSTS_ON_RECORDS = ROOT / "lab" / "hosts_on_records"
 """STAND-IN for the plugin that changes what is inside machines: it connects to none."""
 
@@ -45,6 +47,10 @@ def program(hosts: Path | None = None) -> dict[str, Any]:
     document["runtime"]["options"]["virtualenv"] = str(ROOT / ".venv")
     for plugin in document["plugins"]["providers"]:
         plugin["path"] = str(hosts or ROOT / plugin["path"])
+    if hosts:
+        # Hosts that are records have no Kubernetes on them.
+        cluster = {"name": "kubernetes", "path": str(CLUSTER_ON_RECORDS)}
+        document["plugins"]["providers"].append(cluster)
     return document
 
 
@@ -65,7 +71,15 @@ def endpoints(
             "r2_authority": authority.read_text(),
         },
         # K3s itself can't be had everywhere: the version that the lab has is the nearest.
-        "kubernetes": release,
+        "kubernetes": {
+            **release,
+            "registries": {
+                "*": {
+                    "endpoint": f"https://{Site.REGISTRY.address}",
+                    "authority": authority.read_text(),
+                }
+            },
+        },
     }
 
 

@@ -57,6 +57,7 @@ def _services(place: Place) -> Iterator[Row]:
         "Cloudflare's API": (Site.CLOUDFLARE, 443),
         "Cloudflare's edge": (Site.EDGE, 443),
         "object store": (Site.OBJECT_STORE, 443),
+        "registry": (Site.REGISTRY, 443),
     }
     for name, (site, port) in where.items():
         yield (name, f"{site.address}:{port}", "yes" if _open(place, site, port) else "no")

@@ -10,7 +10,7 @@ from ipaddress import IPv4Interface, IPv4Network
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from . import internet, preflight, services, stack, status
+from . import images, internet, preflight, services, stack, status
 from .checkout import ROOT, STACKS, place_of
 from .credentials import Credentials
 from .hardware import BASE, PACKAGES, packages_of
@@ -70,6 +70,10 @@ def _up(name: str, place: Place, hosts: Path | None) -> int:
         steps.step(k3s.title, k3s.obtain, lambda folder: folder.name)
     steps.step("Network of its own", lambda: _network(name, place), lambda _: place.namespace)
     where = steps.step("Emulated APIs, object store", lambda: services.start(name))
+    if hosts is None:
+        steps.step(
+            "Images in its registry", lambda: images.served(place), lambda names: f"{len(names)}"
+        )
     project = project_of(name)
     steps.step(
         "Pulumi project", lambda: _write(project, where, hosts), lambda _: str(project.folder)

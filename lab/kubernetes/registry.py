@@ -8,17 +8,18 @@ import ssl
 import subprocess
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from ipaddress import IPv4Address
 from pathlib import Path
 
-import trustme
-
 from lab.machines import Network
 from lab.machines.cgroup import Cgroup
+from lab.serve import Authority
 
 from .images import Image, Layout, full_name
 
+HTTPS = 443
 STARTS_WITHIN_SECONDS = 20
 # GROUPS LOG COMMAND...: be in the lab's cgroups, so that its clean-up ends it, and outlive us.
 ENTER = """\
@@ -31,13 +32,15 @@ exec setsid --fork "$@"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Registry:
-    """Serves images at an address of the lab's network, such as its gateway's."""
+    """Serves images at an address of the lab's network."""
 
     network: Network
     address: IPv4Address
     program: Path
     """The program ``registry`` (`python3 -m toolchain --cluster`)."""
-    port: int = 5000
+    authority: Authority
+    """By whose certificate nodes know it."""
+    port: int = HTTPS
 
     @property
     def folder(self) -> Path:
@@ -45,25 +48,25 @@ class Registry:
         return self.network.place.folder / "registry"
 
     @property
-    def authority(self) -> Path:
-        """Return the certificate by which nodes know it (``ca_file`` in registries.yaml)."""
-        return self.folder / "ca.pem"
-
-    @property
     def endpoint(self) -> str:
         """Return its address as registries.yaml has it."""
-        return f"https://{self.address}:{self.port}"
+        port = "" if self.port == HTTPS else f":{self.port}"
+        return f"https://{self.address}{port}"
+
+    @property
+    def answers(self) -> bool:
+        """Tell whether it serves."""
+        with suppress(OSError):
+            self._ask("GET", "/v2/")
+            return True
+        return False
 
     def start(self) -> None:
         """Serve from now on, until the lab is cleaned up."""
+        if self.answers:
+            return
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        authority = trustme.CA()
-        authority.cert_pem.write_to_path(str(self.authority))
-        leaf = authority.issue_cert(str(self.address))
-        key = self.folder / "server.pem"
-        key.touch(mode=0o600)
-        leaf.private_key_and_cert_chain_pem.write_to_path(str(key))
-        tls = {"certificate": str(key), "key": str(key)}
+        key = str(self.authority.issue("registry", str(self.address)))
         config = self.folder / "config.yml"
         config.write_text(
             json.dumps(
@@ -71,11 +74,14 @@ class Registry:
                     "version": 0.1,
                     "log": {"level": "warn", "accesslog": {"disabled": True}},
                     "storage": {"filesystem": {"rootdirectory": str(self.folder / "images")}},
-                    "http": {"addr": f"{self.address}:{self.port}", "tls": tls},
+                    "http": {
+                        "addr": f"{self.address}:{self.port}",
+                        "tls": {"certificate": key, "key": key},
+                    },
                 }
             )
         )
-        cgroup = Cgroup(f"{self.network.place.cgroup}/registry")
+        cgroup = Cgroup(f"{self.network.place.cgroup}/_registry")
         cgroup.create()
         groups = " ".join(map(str, cgroup.folders))
         command = self.network.command(str(self.program), "serve", str(config))
@@ -89,6 +95,8 @@ class Registry:
         digest = layout.add(image)
         # A mirror is asked for what follows the registry's own name.
         name, _, tag = full_name(image.name).partition("/")[2].rpartition(":")
+        if self._has(f"/v2/{name}/manifests/{digest}"):
+            return f"{name}@{digest}"
         manifest = layout.blobs.pop(digest)
         for blob, content in layout.blobs.items():
             opened = self._ask("POST", f"/v2/{name}/blobs/uploads/")
@@ -98,6 +106,13 @@ class Registry:
         kind = "application/vnd.oci.image.manifest.v1+json"
         self._ask("PUT", f"/v2/{name}/manifests/{tag}", manifest, kind)
         return f"{name}@{digest}"
+
+    def _has(self, path: str) -> bool:
+        try:
+            self._ask("HEAD", path)
+        except LookupError:
+            return False
+        return True
 
     def _wait(self) -> None:
         deadline = time.monotonic() + STARTS_WITHIN_SECONDS
@@ -115,7 +130,7 @@ class Registry:
     def _ask(
         self, method: str, path: str, body: bytes | None = None, kind: str = ""
     ) -> Mapping[str, str]:
-        context = ssl.create_default_context(cafile=str(self.authority))
+        context = ssl.create_default_context(cafile=str(self.authority.certificate))
         plain = self.network.connect(self.address, self.port, 10)
         connection = http.client.HTTPSConnection(str(self.address), self.port)
         connection.sock = context.wrap_socket(plain, server_hostname=str(self.address))
@@ -124,6 +139,8 @@ class Registry:
             connection.request(method, path, body, headers)
             answer = connection.getresponse()
             said = answer.read()
+            if answer.status == http.client.NOT_FOUND:
+                raise LookupError(f"registry: {path}: not there")
             if answer.status >= http.client.BAD_REQUEST:
                 raise RuntimeError(f"registry: {method} {path}: {answer.status}: {said!r}")
             return {name.lower(): value for name, value in answer.getheaders()}

@@ -64,7 +64,7 @@ def program(settings: Settings):
             options,
         )
         if made:
-            made.provider("inside")
+            made.inside("inside")
 
     return cluster
 
@@ -153,6 +153,21 @@ def test_the_provider_is_known_before_the_cluster_and_waits_for_it(deployed):
     assert "192.168.15.205:6443" in str(provider.inputs["kubeconfig"])
     assert {"kubernetes-servers", "kubernetes-agents"} <= {*provider.dependencies}
     assert provider.parent == "kubernetes"
+    assert provider.inputs["skipUpdateUnreachable"] == "true"
+
+
+def test_nodes_are_told_of_mirrors_and_who_signed_for_them():
+    told = {"*": {"endpoint": "https://mirror.example.org", "authority": PEM.format("X")}}
+    kubernetes = TESTING.kubernetes.model_validate(
+        {**TESTING.kubernetes.model_dump(), "registries": told}
+    )
+    made = run(program(replace(TESTING, kubernetes=kubernetes))).named("kubernetes-servers").inputs
+
+    reading = contract(made, "k3s-node1")
+
+    assert not reading.faults
+    assert reading.value.registries["*"].endpoint == "https://mirror.example.org"
+    assert made["arguments"]["registries"] == told
 
 
 def test_no_secret_leaves_the_program_in_the_clear(deployed):

@@ -28,6 +28,8 @@ ENDPOINTS = {
     "coldstorage:kubernetes.version",
     "coldstorage:kubernetes.mirror",
     "coldstorage:kubernetes.sha256.k3s",
+    "coldstorage:kubernetes.registries.*.endpoint",
+    "coldstorage:kubernetes.registries.*.authority",
     "coldstorage:kubernetes.sha256.k3s-airgap-images-amd64.tar",
 }
 
@@ -84,7 +86,8 @@ def test_hosts_are_records_only_where_machines_are():
     assert inspect.signature(write).parameters["hosts"].default is None
     assert inspect.signature(up.up).parameters["bare"].default is False
     assert program(HOSTS_ON_RECORDS)["plugins"]["providers"] == [
-        {"name": "pyinfra", "path": str(ROOT / "lab" / "hosts_on_records")}
+        {"name": "pyinfra", "path": str(ROOT / "lab" / "hosts_on_records")},
+        {"name": "kubernetes", "path": str(ROOT / "lab" / "cluster_on_records")},
     ]
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from lab.kubernetes import Image, Registry
 from lab.machines.host import HostError
+from lab.serve import Authority
 from tests.lab.machines.conftest import GATEWAY
 
 from .conftest import SERVERS, Cluster
@@ -24,7 +25,12 @@ def image(cluster: Cluster, *words: str) -> Image:
 @pytest.fixture(scope="module")
 def registry(cluster: Cluster) -> Registry:
     program = cluster.release.tools.root / "cluster/registry"
-    made = Registry(network=cluster.lab.network, address=GATEWAY.ip, program=program)
+    made = Registry(
+        network=cluster.lab.network,
+        address=GATEWAY.ip,
+        program=program,
+        authority=Authority(cluster.lab.network.place.folder / "authority"),
+    )
     made.start()
     return made
 
@@ -38,10 +44,10 @@ def test_a_node_pulls_what_was_pushed_and_a_second_push_is_another_digest(cluste
     machine.wait_for_ssh(60)
     machine.ssh(
         f"mkdir -p /etc/rancher/k3s && cat >/etc/rancher/k3s/ca.pem <<'END'\n"
-        f"{registry.authority.read_text()}END\n"
+        f"{registry.authority.certificate.read_text()}END\n"
         "cat >/etc/rancher/k3s/registries.yaml <<'END'\n"
         f"mirrors: {{docker.io: {{endpoint: ['{registry.endpoint}']}}}}\n"
-        f"configs: {{'{registry.address}:{registry.port}': "
+        f"configs: {{'{registry.endpoint.removeprefix('https://')}': "
         "{tls: {ca_file: /etc/rancher/k3s/ca.pem}}}\n"
         "END\n"
     )

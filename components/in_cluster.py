@@ -1,0 +1,84 @@
+"""Objects in the Kubernetes cluster by their type tokens, with bodies as manifests have them.
+
+``pulumi_kubernetes`` has a class for each kind, and importing those in use takes a second of every
+run (docs/decisions/0011); what is sent is the same. It stays the authority for the tokens, and its
+version is the plugin's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from typing import Any
+
+import pulumi
+
+VERSION = version("pulumi_kubernetes")
+_SECRET = {"Secret": ["data", "stringData"]}
+
+
+class KubernetesObject(pulumi.CustomResource):
+    """An object of any kind; ``manifest`` is what ``kubectl`` would be given."""
+
+    def __init__(
+        self, name: str, manifest: Mapping[str, Any], opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        more = pulumi.ResourceOptions(
+            version=VERSION, additional_secret_outputs=_SECRET.get(manifest["kind"])
+        )
+        super().__init__(
+            token(manifest["apiVersion"], manifest["kind"]),
+            name,
+            dict(manifest),
+            pulumi.ResourceOptions.merge(opts, more),
+        )
+
+
+def token(api_version: str, kind: str) -> str:
+    """Return what a kind is called in the state."""
+    group = api_version if "/" in api_version else f"core/{api_version}"
+    return f"kubernetes:{group}:{kind}"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Inside:
+    """How something is made in the cluster."""
+
+    provider: pulumi.ProviderResource
+    cluster: pulumi.Resource
+    """What it ends with: nobody takes a cluster apart that is thrown away."""
+
+
+class InCluster(pulumi.ComponentResource):
+    """Base of what is made of objects in the cluster."""
+
+    def __init__(
+        self,
+        kind: str,
+        name: str,
+        inside: Inside,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        within = pulumi.ResourceOptions(providers=[inside.provider])
+        super().__init__(
+            f"coldstorage:kubernetes:{kind}",
+            name,
+            {},
+            pulumi.ResourceOptions.merge(opts, within),
+        )
+        self._inside = inside
+
+    def _object(
+        self,
+        name: str,
+        manifest: Mapping[str, Any],
+        *,
+        after: Sequence[pulumi.Resource] = (),
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> KubernetesObject:
+        """Make an object of this component, after others."""
+        ours = pulumi.ResourceOptions(
+            parent=self, depends_on=list(after), deleted_with=self._inside.cluster
+        )
+        return KubernetesObject(name, manifest, pulumi.ResourceOptions.merge(opts, ours))

@@ -1,0 +1,1 @@
+"""STAND-IN for the kubernetes plugin where machines are records: there is no cluster."""
