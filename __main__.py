@@ -3,7 +3,7 @@
 import pulumi
 
 from components import guard, settings, summary
-from components.cloudflare import backup_bucket_of
+from components.cloudflare import backup_bucket_of, way_in_of
 from components.cluster_authority import ClusterAuthority, ClusterAuthorityArgs
 from components.database_of_stack import connection_of, database_of
 from components.generated_secrets import GeneratedSecrets
@@ -30,6 +30,7 @@ backups = backup_bucket_of(wanted, kept)
 database = database_of(
     wanted, machines, generated, backups, pulumi.ResourceOptions(providers=made_with)
 )
+way_in = way_in_of(wanted, generated, pulumi.ResourceOptions(providers=made_with))
 cluster = k3s_of(
     wanted, machines, authority, generated, pulumi.ResourceOptions(providers=made_with)
 )

@@ -15,10 +15,12 @@ from pydantic import BaseModel, ConfigDict, Field, HttpUrl
 
 from .values import (
     CloudflareId,
+    EmailAddress,
     Fingerprint,
     Hostname,
     Identifier,
     MachineName,
+    PinnedImage,
     Port,
     Positive,
     PublicKey,
@@ -256,6 +258,10 @@ class AccessPolicy(Section):
     """Who may pass to the protected pages."""
 
     email_domains: tuple[Hostname, ...] = Field(min_length=1)
+    emails: tuple[EmailAddress, ...] = ()
+    """Single people beside them."""
+    administrators: tuple[EmailAddress, ...] = ()
+    """Who may see the page of the infrastructure; without any, all who may pass to the portal."""
     session_hours: Annotated[int, Field(ge=1, le=720)]
 
 
@@ -271,6 +277,10 @@ class Cloudflare(Section):
     """Who signed its certificate, in PEM, if that is not publicly known."""
     tunnel: Tunnel
     access: AccessPolicy
+    connector_image: PinnedImage
+    """cloudflared, which holds the tunnel open from within the cluster."""
+    probe_image: PinnedImage
+    """busybox, whose wget asks for a page through the edge."""
 
 
 class Portal(Section):

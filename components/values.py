@@ -14,6 +14,13 @@ Hostname = Annotated[
     ),
     Field(examples=["portal.example.com"]),
 ]
+EmailAddress = Annotated[
+    str,
+    StringConstraints(
+        max_length=254, pattern=r"^[a-z0-9.!#$%&'*+/=?^_`{|}~-]+@([a-z0-9-]+\.)+[a-z]{2,63}$"
+    ),
+    Field(examples=["anna@example.com"]),
+]
 MachineName = Annotated[
     str,
     StringConstraints(pattern=r"^[a-z]([a-z0-9-]{0,61}[a-z0-9])?$"),
@@ -104,3 +111,11 @@ Sha256 = (
         str, StringConstraints(pattern=r"^[0-9a-f]{64}$"), Field(examples=["9f2c... (64 digits)"])
     ]
 )
+PinnedImage = Annotated[
+    str,
+    StringConstraints(
+        pattern=r"^[a-z0-9][a-z0-9.:/_-]*(:[A-Za-z0-9][A-Za-z0-9._-]*)?@sha256:[0-9a-f]{64}$"
+    ),
+    Field(examples=["cloudflare/cloudflared:2025.11.1@sha256:89ee... (64 digits)"]),
+]
+"""A container image that nobody can change under its name."""

@@ -1,5 +1,21 @@
 """What the stack has at Cloudflare."""
 
+from .access import People, ProtectedPages, ProtectedPagesArgs
 from .backup_bucket import BackupBucket, BackupBucketArgs, backup_bucket_of
+from .names import PublicNames, PublicNamesArgs
+from .tunnel import Tunnel, TunnelArgs
+from .way_in import way_in_of
 
-__all__ = ["BackupBucket", "BackupBucketArgs", "backup_bucket_of"]
+__all__ = [
+    "BackupBucket",
+    "BackupBucketArgs",
+    "People",
+    "ProtectedPages",
+    "ProtectedPagesArgs",
+    "PublicNames",
+    "PublicNamesArgs",
+    "Tunnel",
+    "TunnelArgs",
+    "backup_bucket_of",
+    "way_in_of",
+]

@@ -1,14 +1,28 @@
-"""What a killed run may have left at Cloudflare, and a destroyed stack on purpose: its bucket."""
+"""What a killed run may have left at Cloudflare, and a destroyed stack on purpose: its bucket.
+
+Tunnels and buckets have one name each in an account. Access applications and policies have none
+that is taken: a second one stands beside the first and nobody is told, so all but one have to go.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from urllib.parse import quote
 
 from ..https import JsonApi
-from ..leftovers import Ask, Found, Inputs
-from .resources import AccountToken, R2Bucket
+from ..leftovers import Ask, Found, Inputs, nothing
+from .resources import (
+    AccountToken,
+    DnsRecord,
+    R2Bucket,
+    ZeroTrustAccessApplication,
+    ZeroTrustAccessPolicy,
+    ZeroTrustTunnelCloudflared,
+)
+
+PAGE = 50
+Row = Mapping[str, str]
 
 
 def questions(api: JsonApi) -> Mapping[str, Ask]:
@@ -16,6 +30,10 @@ def questions(api: JsonApi) -> Mapping[str, Ask]:
     return {
         R2Bucket.TYPE: partial(_bucket, api),
         AccountToken.TYPE: partial(_token, api),
+        ZeroTrustTunnelCloudflared.TYPE: partial(_tunnel, api),
+        DnsRecord.TYPE: partial(_record, api),
+        ZeroTrustAccessPolicy.TYPE: partial(_policy, api),
+        ZeroTrustAccessApplication.TYPE: partial(_application, api),
     }
 
 
@@ -31,14 +49,53 @@ def _bucket(api: JsonApi, inputs: Inputs) -> Found | None:
 def _token(api: JsonApi, inputs: Inputs) -> Found | None:
     """Find tokens of this name: their values are told once, so nobody can use them any more."""
     tokens = f"/accounts/{inputs['accountId']}/tokens"
-    there = _rows(_result(api, f"{tokens}?per_page=50"))
-    lost = [token["id"] for token in there if token["name"] == inputs["name"]]
+    lost = _named(_all(api, tokens), inputs["name"])
     if not lost:
         return None
     return Found(
         import_id=None,
         seen=f"{len(lost)} keys whose value nobody has",
-        make_ready=partial(_delete, api, [f"{tokens}/{id_}" for id_ in lost]),
+        make_ready=partial(_delete, api, [f"{tokens}/{token['id']}" for token in lost]),
+    )
+
+
+def _tunnel(api: JsonApi, inputs: Inputs) -> Found | None:
+    account, name = inputs["accountId"], inputs["name"]
+    asked = f"/accounts/{account}/cfd_tunnel?is_deleted=false&name={quote(name)}"
+    there = _named(_rows(_result(api, asked)), name)
+    return Found(import_id=f"{account}/{there[0]['id']}", seen="tunnel") if there else None
+
+
+def _record(api: JsonApi, inputs: Inputs) -> Found | None:
+    zone, name = inputs["zoneId"], inputs["name"]
+    asked = f"/zones/{zone}/dns_records?type={inputs['type']}&name={quote(name)}"
+    there = _named(_rows(_result(api, asked)), name)
+    ours = [record for record in there if record.get("comment") == inputs["comment"]]
+    return Found(import_id=f"{zone}/{ours[0]['id']}", seen="record") if ours else None
+
+
+def _policy(api: JsonApi, inputs: Inputs) -> Found | None:
+    account = inputs["accountId"]
+    return _one_of(api, f"/accounts/{account}/access/policies", inputs, account, "policy")
+
+
+def _application(api: JsonApi, inputs: Inputs) -> Found | None:
+    account = inputs["accountId"]
+    prefix = f"accounts/{account}"
+    return _one_of(api, f"/accounts/{account}/access/apps", inputs, prefix, "access application")
+
+
+def _one_of(api: JsonApi, path: str, inputs: Inputs, prefix: str, what: str) -> Found | None:
+    """Find one of this name, and have the others deleted."""
+    there = _named(_all(api, path), inputs["name"])
+    if not there:
+        return None
+    first, *others = there
+    surplus = partial(_delete, api, [f"{path}/{other['id']}" for other in others])
+    return Found(
+        import_id=f"{prefix}/{first['id']}",
+        seen=f"{what}, and {len(others)} more that go" if others else what,
+        make_ready=surplus if others else nothing,
     )
 
 
@@ -47,7 +104,22 @@ def _delete(api: JsonApi, paths: Iterable[str]) -> None:
         api.call("DELETE", path)
 
 
-def _rows(result: object) -> list[dict[str, str]]:
+def _named(rows: Iterable[Row], name: str) -> list[Row]:
+    return [row for row in rows if row.get("name") == name]
+
+
+def _all(api: JsonApi, path: str) -> list[Row]:
+    """Return the rows of all pages."""
+    found: list[Row] = []
+    for page in range(1, 1000):
+        rows = _rows(_result(api, f"{path}?per_page={PAGE}&page={page}"))
+        found += rows
+        if len(rows) < PAGE:
+            break
+    return found
+
+
+def _rows(result: object) -> Sequence[Row]:
     return result if isinstance(result, list) else []
 
 

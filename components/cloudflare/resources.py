@@ -68,3 +68,33 @@ class AccountToken(Resource):
     OUTPUTS = ("value",)
     SECRET = ("value",)
     value: pulumi.Output[str]
+
+
+class ZeroTrustTunnelCloudflared(Resource):
+    """A tunnel, which connectors of ours hold open."""
+
+    TYPE = "cloudflare:index/zeroTrustTunnelCloudflared:ZeroTrustTunnelCloudflared"
+
+
+class ZeroTrustTunnelCloudflaredConfig(Resource):
+    """What a tunnel leads to."""
+
+    TYPE = "cloudflare:index/zeroTrustTunnelCloudflaredConfig:ZeroTrustTunnelCloudflaredConfig"
+
+
+class DnsRecord(Resource):
+    """A record of the zone."""
+
+    TYPE = "cloudflare:index/dnsRecord:DnsRecord"
+
+
+class ZeroTrustAccessPolicy(Resource):
+    """Who may pass."""
+
+    TYPE = "cloudflare:index/zeroTrustAccessPolicy:ZeroTrustAccessPolicy"
+
+
+class ZeroTrustAccessApplication(Resource):
+    """Pages that are only for some."""
+
+    TYPE = "cloudflare:index/zeroTrustAccessApplication:ZeroTrustAccessApplication"

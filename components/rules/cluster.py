@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..faults import Fault, key
-from ..sections import Kubernetes, Machines, Network, Platform, Role
+from ..sections import Hetzner, Kubernetes, Machines, Network, Platform, Role
 
 
 def _names(machines: Machines, role: Role) -> list[str]:
@@ -49,11 +49,18 @@ def database_address_missing(network: Network, all_machines: Machines) -> Iterat
         yield Fault(("network", "database_address"), wrong, "their virtual address")
 
 
-def application_address_missing(network: Network, platform: Platform) -> Iterator[Fault]:
-    """Where no load balancer can be had, the application has a virtual address."""
-    if platform is Platform.PROXMOX and not network.application_address:
+def application_address_missing(
+    network: Network, platform: Platform, hetzner: Hetzner | None = None
+) -> Iterator[Fault]:
+    """The tunnel leads to one address of the application: its own, or a load balancer's."""
+    if network.application_address or (hetzner and hetzner.load_balancer):
+        return
+    if platform is Platform.PROXMOX:
         wrong = f"is missing, but {key('platform')} is proxmox"
         yield Fault(("network", "application_address"), wrong, "the application's virtual address")
+    elif hetzner:
+        wrong = f"is missing, and so is {key('network', 'application_address')}"
+        yield Fault(("hetzner", "load_balancer"), wrong, "where the tunnel is to lead")
 
 
 def priority_missing(machines: Machines) -> Iterator[Fault]:

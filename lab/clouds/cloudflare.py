@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
-
-from fastapi import APIRouter
 
 from .api import app
 from .cloud import Cloud, Effects, Kind, Unique
 from .cloudflare_access import ACCESS, whose
+from .cloudflare_asked import as_the_program_asks
 from .drawing import drawn_hex, now
 from .faults import Faults
 from .r2 import STORAGE
@@ -36,40 +34,7 @@ def cloudflare(records: Records, *, domain: str, effects: Effects | None = None)
 
 def api_of(cloud: Cloud, token: str) -> Faults:
     """Return the API of the cloud for the holder of ``token``, to be served below `PREFIX`."""
-    return app(cloud, prefix=PREFIX, token=token, also=_as_the_program_asks(cloud))
-
-
-def _as_the_program_asks(cloud: Cloud) -> APIRouter:
-    """Return the calls of the real API that the guard and the repair make."""
-    router = APIRouter()
-
-    @router.get("/zones")
-    def zones(name: str) -> Mapping[str, Any]:
-        found = [_told(zone) for zone in cloud.records.of("Zone") if zone.inputs["name"] == name]
-        return {"success": True, "result": found}
-
-    @router.get("/accounts/{account}/r2/buckets")
-    def buckets(account: str, name_contains: str = "") -> Mapping[str, Any]:
-        found = [{"name": b.id} for b in cloud.records.of("R2Bucket") if name_contains in b.id]
-        return {"success": account == ACCOUNT_ID, "result": {"buckets": found}}
-
-    @router.get("/accounts/{account}/tokens")
-    def tokens(account: str) -> Mapping[str, Any]:
-        found = cloud.records.of("AccountToken")
-        told = [{"id": token.id, "name": token.inputs["name"]} for token in found]
-        return {"success": account == ACCOUNT_ID, "result": told}
-
-    @router.delete("/accounts/{account}/tokens/{token}")
-    def revoke(account: str, token: str) -> Mapping[str, Any]:
-        cloud.delete("AccountToken", token)
-        return {"success": account == ACCOUNT_ID, "result": {"id": token}}
-
-    return router
-
-
-def _told(zone: Record) -> Values:
-    account = {"id": zone.inputs["account"]["id"], "name": "lab"}
-    return {"id": zone.id, "name": zone.inputs["name"], "account": account}
+    return app(cloud, prefix=PREFIX, token=token, also=as_the_program_asks(cloud, ACCOUNT_ID))
 
 
 def _zone(_cloud: Cloud, _id: str, inputs: Values, before: Record | None) -> Values:

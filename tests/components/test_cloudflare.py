@@ -1,4 +1,4 @@
-"""What the program has at Cloudflare, held to the provider's own package."""
+"""The bucket of the backups, and all resources at Cloudflare held to the provider's package."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ import pulumi
 import pytest
 
 from components.cloudflare import BackupBucket, BackupBucketArgs
-from components.cloudflare.leftovers import questions
-from components.cloudflare.resources import AccountToken, R2Bucket, Resource, provider
+from components.cloudflare.resources import Resource, provider
+from tests.components.test_way_in import way_in
 
 ACCOUNT = "acc0" * 8
 
@@ -68,7 +68,7 @@ def official():
 
 
 @pytest.mark.parametrize("ours", Resource.__subclasses__(), ids=lambda ours: ours.__name__)
-def test_each_resource_is_the_official_one_with_inputs_that_it_has(official, made, ours):
+def test_each_resource_is_the_official_one_with_inputs_that_it_has(official, made, deploy, ours):
     theirs = getattr(official, ours.__name__)
     names = set(inspect.signature(theirs._internal_init).parameters)
     outputs = {name for name, _ in inspect.getmembers(theirs, lambda m: isinstance(m, property))}
@@ -79,7 +79,8 @@ def test_each_resource_is_the_official_one_with_inputs_that_it_has(official, mad
         if line.strip().startswith("'cloudflare:index/")
     )
     assert token == ours.TYPE
-    used = [resource.inputs for resource in made.of_type(ours.TYPE).values()]
+    everything = [*made.resources, *deploy(way_in).resources]
+    used = [resource.inputs for resource in everything if resource.type == ours.TYPE]
     assert used
     for inputs in used:
         assert {snake(name) for name in inputs if name not in ours.OUTPUTS} <= names
@@ -90,45 +91,3 @@ def test_each_resource_is_the_official_one_with_inputs_that_it_has(official, mad
 def snake(name: str) -> str:
     """Return an input's name in Python."""
     return "".join(f"_{c.lower()}" if c.isupper() else c for c in name)
-
-
-class Account:
-    """An account with a bucket and two keys; it raises on anything unexpected."""
-
-    def __init__(self) -> None:
-        self.called: list[str] = []
-
-    def get(self, path):
-        return {
-            f"/accounts/{ACCOUNT}/r2/buckets?name_contains=cold": {
-                "result": {"buckets": [{"name": "cold"}, {"name": "cold-too"}]}
-            },
-            f"/accounts/{ACCOUNT}/r2/buckets?name_contains=col": {
-                "result": {"buckets": [{"name": "cold"}]}
-            },
-            f"/accounts/{ACCOUNT}/tokens?per_page=50": {
-                "result": [{"id": "1", "name": "cold"}, {"id": "2", "name": "of somebody else"}]
-            },
-        }[path]
-
-    def call(self, method, path):
-        self.called.append(f"{method} {path}")
-
-
-def test_a_bucket_that_is_there_is_taken_over():
-    ask = questions(Account())[R2Bucket.TYPE]
-
-    assert ask({"accountId": ACCOUNT, "name": "cold"}).import_id == f"{ACCOUNT}/cold/default"
-    assert ask({"accountId": ACCOUNT, "name": "col"}) is None
-
-
-def test_a_key_whose_value_nobody_has_is_deleted_and_no_other():
-    account = Account()
-    ask = questions(account)[AccountToken.TYPE]
-    found = ask({"accountId": ACCOUNT, "name": "cold"})
-
-    found.make_ready()
-
-    assert found.import_id is None
-    assert account.called == [f"DELETE /accounts/{ACCOUNT}/tokens/1"]
-    assert ask({"accountId": ACCOUNT, "name": "col"}) is None

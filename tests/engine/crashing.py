@@ -16,6 +16,17 @@ from tests.engine.conftest import state
 
 SEED = int(os.environ.get("CRASH_SEED") or random.SystemRandom().randrange(10**6))
 SPREAD = int(os.environ.get("CRASH_SPREAD", "25"))
+AT_CLOUDFLARE = {
+    "R2Bucket": 1,
+    "R2BucketLifecycle": 1,
+    "AccountToken": 1,
+    "ZeroTrustTunnelCloudflared": 1,
+    "ZeroTrustTunnelCloudflaredConfig": 1,
+    "DnsRecord": 2,
+    "ZeroTrustAccessPolicy": 2,
+    "ZeroTrustAccessApplication": 2,
+}
+"""All that a stack has there, by kind."""
 UP = ("up", "--yes", "--skip-preview")
 
 
@@ -41,11 +52,11 @@ def finish(lab: Lab, wrong: str, *, failed: bool = False) -> None:
     assert lab.cluster.vms.keys() == owners == known
     assert len(lab.cluster.pools) == 1
     assert len(lab.cluster.files) == 1
-    for kind in ("R2Bucket", "AccountToken"):
+    for kind, count in AT_CLOUDFLARE.items():
         there = [record.id for record in lab.cloudflare.of(kind)]
         ids = [r["id"] for r in state(lab)["resources"] if r["type"].endswith(f":{kind}")]
-        assert there == ids
-        assert len(there) == 1
+        assert sorted(there) == sorted(ids), kind
+        assert len(there) == count, kind
     assert not state(lab).get("pending_operations")
     for vm in lab.cluster.vms.values():
         assert len({str(rule) for rule in vm.rules}) == len(vm.rules), "rules are there twice"

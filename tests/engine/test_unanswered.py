@@ -9,7 +9,7 @@ import pytest
 from lab.clouds import Fault
 from lab.on_records import running
 from lab.pve.failures import Failure, How
-from tests.engine.crashing import SEED, SPREAD, UP, drawn, finish
+from tests.engine.crashing import AT_CLOUDFLARE, SEED, SPREAD, UP, drawn, finish
 
 pytestmark = [pytest.mark.engine, pytest.mark.crashes]
 FEW = max(1, SPREAD // 5)
@@ -38,7 +38,7 @@ def test_a_call_that_fails_or_gets_no_answer_is_made_good_by_the_next_run(
         finish(lab, f"call {nth} of {calls} is {how}", failed=went.returncode != 0)
 
 
-@pytest.mark.parametrize("kind", ["R2Bucket", "AccountToken"])
+@pytest.mark.parametrize("kind", AT_CLOUDFLARE)
 def test_what_cloudflare_made_and_did_not_say_is_found(tmp_path, kind):
     with running("testing", tmp_path) as lab:
         lost = Fault(match=f"POST {kind}", effect="lost answer", times=10)

@@ -10,11 +10,16 @@ import pytest
 import yaml
 from cryptography import x509
 
+from components.cloudflare.tunnel import token
+from lab.clouds.tunnels import tunnel_token
 from ops.stack_files import settings_of
 from tests.engine.conftest import planned, state
+from tests.engine.crashing import AT_CLOUDFLARE
 
 pytestmark = pytest.mark.engine
 SETTINGS = settings_of("testing")
+KEPT = {"R2Bucket", "R2BucketLifecycle"}
+"""The backups outlive the stack."""
 
 
 @pytest.fixture(scope="module")
@@ -33,6 +38,22 @@ def test_proxmox_has_every_machine_of_system_1(up):
         assert made.config["memory"] == str(machine.proxmox.memory_gib * 1024)
         assert f"ip={machine.address}/24" in made.config["ipconfig0"]
         assert f"size={machine.proxmox.disk_gib}G" in made.config["scsi0"]
+
+
+def test_the_token_of_the_tunnel_is_the_one_that_cloudflare_would_give_out(up):
+    (tunnel,) = up.cloudflare.of("ZeroTrustTunnelCloudflared")
+    inputs = tunnel.inputs
+
+    assert token(inputs["accountId"], tunnel.id, inputs["tunnelSecret"]) == tunnel_token(tunnel)
+
+
+def test_the_names_of_the_portals_point_at_the_tunnel(up):
+    (tunnel,) = up.cloudflare.of("ZeroTrustTunnelCloudflared")
+    records = {r.inputs["name"]: r.inputs["content"] for r in up.cloudflare.of("DnsRecord")}
+
+    assert records == dict.fromkeys(
+        ("ailakshya.in", "employee.ailakshya.in"), f"{tunnel.id}.cfargotunnel.com"
+    )
 
 
 def test_a_second_up_changes_nothing(up):
@@ -161,8 +182,15 @@ def test_the_state_and_the_log_hold_no_secret_in_the_clear(up):
         for resource in opened["deployment"]["resources"]
         if resource["type"].endswith("RandomPassword")
     }
+    tunnel = next(r for r in opened["deployment"]["resources"] if "RandomBytes" in r["type"])
+    secret = json.loads(tunnel["outputs"]["base64"]["plaintext"])
+    account = up.section("cloudflare")["account_id"]
+    (connected,) = up.cloudflare.of("ZeroTrustTunnelCloudflared")
+    assert connected.outputs["_secret"] == secret
     canaries = [
         *dataclasses.astuple(up.credentials),
+        secret,
+        token(account, connected.id, secret),
         *(json.loads(v["plaintext"]) for v in made.values()),
     ]
     stored = json.dumps(state(up))
@@ -182,3 +210,5 @@ def test_destroy_leaves_nothing(up):
     assert not up.cluster.volumes
     assert not up.cluster.pools
     assert not up.cluster.files
+    for kind in AT_CLOUDFLARE.keys() - KEPT:
+        assert not list(up.cloudflare.of(kind)), kind
