@@ -13,7 +13,7 @@ from pathlib import PurePosixPath
 from . import patroni as _patroni
 from . import pgbackrest as _pgbackrest
 from .base import Base
-from .checks import identifier, refuse, secret
+from .checks import identifier, refuse
 from .data_disk import DataDisk
 from .etcd import CLIENT_PORT, MARK_PORT, PEER_PORT, Etcd
 from .etcd import METRICS_PORT as ETCD_METRICS_PORT
@@ -22,6 +22,7 @@ from .identity import Identity
 from .keepalived import Keepalived
 from .metrics import PORTS as METRICS_PORTS
 from .metrics import Metrics
+from .pair import Pair
 from .patroni import API_PORT, POSTGRES_PORT, Patroni
 from .pgbackrest import PgBackRest, Store
 from .pgbouncer import PgBouncer
@@ -42,17 +43,13 @@ class Member:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Passwords:
-    """All that are generated; letters, digits, - and _."""
+    """All that are generated. The superuser has none: it comes over the machine's own socket."""
 
-    superuser: str = field(repr=False)
-    replication: str = field(repr=False)
-    rewind: str = field(repr=False)
-    pooler: str = field(repr=False)
-    redis: str = field(repr=False)
-    redis_replication: str = field(repr=False)
-
-    def __post_init__(self) -> None:
-        refuse(fault for name in self.__slots__ for fault in secret(name, str(getattr(self, name))))
+    replication: Pair
+    rewind: Pair
+    pooler: Pair
+    redis: Pair
+    redis_replication: Pair
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -201,9 +198,8 @@ class DatabaseNode:
             smallest=smallest(sizes),
             most_cores=max(size.cores for size in sizes),
             identity=self.identity,
-            superuser_password=self.passwords.superuser,
-            replication_password=self.passwords.replication,
-            rewind_password=self.passwords.rewind,
+            replication=self.passwords.replication,
+            rewind=self.passwords.rewind,
             archive_command=_pgbackrest.archive_command(self.cluster) if backed_up else "/bin/true",
             restore_command=_pgbackrest.restore_command(self.cluster) if backed_up else "",
             founding=proof.founding if proof else None,
@@ -213,7 +209,12 @@ class DatabaseNode:
     @property
     def roles(self) -> Roles:
         """Return who may log in."""
-        return Roles(databases=self.databases, pooler_password=self.passwords.pooler)
+        return Roles(
+            databases=self.databases,
+            pooler=self.passwords.pooler,
+            replication=self.passwords.replication,
+            rewind=self.passwords.rewind,
+        )
 
     @property
     def pgbouncer(self) -> PgBouncer:
@@ -221,7 +222,7 @@ class DatabaseNode:
         sizes = [member.size for member in self.members.values()]
         return PgBouncer(
             identity=self.identity,
-            password=self.passwords.pooler,
+            pooler=self.passwords.pooler,
             pool_size=pool_size(smallest(sizes), len(self.databases)),
             port=self.pooler_port,
         )
@@ -250,8 +251,8 @@ class DatabaseNode:
         """Return what Redis must know."""
         return Redis(
             virtual_address=self.virtual_address.ip,
-            password=self.passwords.redis,
-            replication_password=self.passwords.redis_replication,
+            application=self.passwords.redis,
+            replication=self.passwords.redis_replication,
             memory_mib=self.cache.memory_mib,
             eviction=self.cache.eviction,
             append_only=self.cache.append_only,

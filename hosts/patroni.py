@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from http import HTTPStatus
 from ipaddress import IPv4Address, IPv4Network
 
@@ -17,12 +17,13 @@ from pyinfra.context import host
 from pyinfra.operations import files, server, systemd
 
 from . import postgres_size as sizes
-from .checks import identifier, refuse, secret, within
+from .checks import identifier, refuse, within
 from .deploying import deploy
 from .etcd import CLIENT_PORT
 from .facts import Answer
 from .identity import AUTHORITY, Identity, write_identity
 from .packages import Packages
+from .pair import Pair
 from .postgres_size import Size
 from .rendering import as_json, program, rendered
 from .versions import POSTGRESQL
@@ -66,9 +67,8 @@ class Patroni:
     """What every member has at least."""
     most_cores: int
     identity: Identity
-    superuser_password: str = field(repr=False)
-    replication_password: str = field(repr=False)
-    rewind_password: str = field(repr=False)
+    replication: Pair
+    rewind: Pair
     archive_command: str = "/bin/true"
     restore_command: str = ""
     founding: str | None = None
@@ -80,7 +80,6 @@ class Patroni:
     """Whether a commit waits until it is on two machines, even if that means for ever."""
 
     def __post_init__(self) -> None:
-        passwords = ("superuser_password", "replication_password", "rewind_password")
         refuse(
             [
                 *identifier("cluster", self.cluster),
@@ -88,7 +87,6 @@ class Patroni:
                 *within("priority", self.priority, 1, 255),
                 *within("ttl", self.ttl, 20, 300),
                 *within("loop_wait + 2 * retry_timeout", self._slowest_loop, 1, self.ttl),
-                *(fault for name in passwords for fault in secret(name, getattr(self, name))),
             ]
         )
 

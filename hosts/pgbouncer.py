@@ -7,15 +7,16 @@ but that of the role that may ask.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from io import StringIO
 
 from pyinfra.operations import files, systemd
 
-from .checks import port, refuse, secret, within
+from .checks import port, refuse, within
 from .deploying import deploy
 from .identity import Identity, write_identity
 from .packages import Packages
+from .pair import Pair
 from .patroni import SOCKETS
 from .rendering import program, rendered
 
@@ -30,7 +31,7 @@ class PgBouncer:
     """The pooler of one machine."""
 
     identity: Identity
-    password: str = field(repr=False)
+    pooler: Pair
     """Of the role that asks."""
     pool_size: int
     max_clients: int = 2000
@@ -39,7 +40,6 @@ class PgBouncer:
     def __post_init__(self) -> None:
         refuse(
             [
-                *secret("password", self.password),
                 *port("port", self.port),
                 *within("pool_size", self.pool_size, 1, 1000),
                 *within("max_clients", self.max_clients, 1, 100_000),
@@ -62,7 +62,7 @@ def pgbouncer(wanted: PgBouncer) -> None:
             mode="640",
         )
         for file, text in (
-            ("userlist.txt", StringIO(f'"{ASKING_ROLE}" "{wanted.password}"\n')),
+            ("userlist.txt", StringIO(_users(wanted.pooler))),
             (
                 "pgbouncer.ini",
                 rendered(
@@ -70,7 +70,7 @@ def pgbouncer(wanted: PgBouncer) -> None:
                     wanted=wanted,
                     folder=FOLDER,
                     sockets=SOCKETS,
-                    asking_role=ASKING_ROLE,
+                    asking_role=wanted.pooler.account(ASKING_ROLE),
                 ),
             ),
         )
@@ -88,6 +88,11 @@ def pgbouncer(wanted: PgBouncer) -> None:
             and not started.did_change()
         ),
     )
+
+
+def _users(pooler: Pair) -> str:
+    accounts = pooler.accounts(ASKING_ROLE)
+    return "".join(f'"{role}" "{word}"\n' for role, word in accounts.items())
 
 
 def _units() -> None:

@@ -9,19 +9,23 @@ Traffic is not encrypted; the firewall lets in the application's machines and th
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from io import StringIO
 from ipaddress import IPv4Address
 from typing import Literal
 
-from pyinfra.operations import files, systemd
+from pyinfra.operations import files, server, systemd
 
-from .checks import port, refuse, secret, within
+from .checks import port, refuse, within
 from .deploying import deploy
 from .packages import Packages
+from .pair import Pair
 from .rendering import as_json, program, rendered
 
 PACKAGES = Packages(names=("redis-server", "redis-tools", "python3"), ours=("redis-server",))
 FOLDER = "/etc/redis"
+LIVE = "live.redis"
+"""What a running Redis is told when its secrets change."""
 Eviction = Literal["allkeys-lru", "allkeys-lfu", "volatile-lru", "noeviction"]
 
 
@@ -30,9 +34,9 @@ class Redis:
     """The cache of one machine."""
 
     virtual_address: IPv4Address
-    password: str = field(repr=False)
-    """Of the application."""
-    replication_password: str = field(repr=False)
+    application: Pair
+    replication: Pair
+    """Among the caches themselves."""
     memory_mib: int = 128
     eviction: Eviction = "allkeys-lru"
     append_only: bool = False
@@ -41,8 +45,6 @@ class Redis:
     def __post_init__(self) -> None:
         refuse(
             [
-                *secret("password", self.password),
-                *secret("replication_password", self.replication_password),
                 *port("port", self.port),
                 *within("memory_mib", self.memory_mib, 16, 65536),
             ]
@@ -55,16 +57,16 @@ def redis(wanted: Redis) -> None:
     files.directory(
         name="Make the folder of Redis", path=FOLDER, user="root", group="redis", mode="2750"
     )
-    written = [
+    settings, *secrets = [
         files.put(
             name=f"Write Redis's {file}",
-            src=rendered(template, wanted=wanted, folder=FOLDER, digest=_digest),
+            src=text,
             dest=f"{FOLDER}/{file}",
             user="root",
             group="redis",
             mode="640",
         )
-        for file, template in (("users.acl", "redis.users.acl.j2"), ("redis.conf", "redis.conf.j2"))
+        for file, text in _written(wanted).items()
     ]
     started = systemd.service(
         name="Keep Redis running", service="redis-server.service", running=True, enabled=True
@@ -73,7 +75,18 @@ def redis(wanted: Redis) -> None:
         name="Restart Redis when its settings changed",
         service="redis-server.service",
         restarted=True,
-        _if=lambda: any(file.did_change() for file in written) and not started.did_change(),
+        _if=lambda: settings.did_change() and not started.did_change(),
+    )
+    server.shell(
+        name="Have Redis take its secrets without ending a connection",
+        commands=[
+            f"said=$(redis-cli -p {wanted.port} <{FOLDER}/{LIVE} | sort -u)"
+            ' && [ "$said" = OK ] || { echo "$said" >&2; exit 1; }'
+        ],
+        _if=lambda: (
+            any(file.did_change() for file in secrets)
+            and not (settings.did_change() or started.did_change())
+        ),
     )
     _follow(wanted)
 
@@ -93,7 +106,7 @@ def _follow(wanted: Redis) -> None:
                     "address": str(wanted.virtual_address),
                     "port": wanted.port,
                     "user": "follower",
-                    "password": wanted.replication_password,
+                    "password": wanted.replication.word,
                 }
             ),
             dest=f"{FOLDER}/follows.json",
@@ -120,6 +133,26 @@ def _follow(wanted: Redis) -> None:
         restarted=True,
         _if=lambda: any(part.did_change() for part in parts) and not started.did_change(),
     )
+
+
+def _written(wanted: Redis) -> dict[str, StringIO]:
+    users = rendered("redis.users.acl.j2", wanted=wanted, digest=_digest).getvalue()
+    word = wanted.replication.word
+    return {
+        "redis.conf": rendered("redis.conf.j2", wanted=wanted, folder=FOLDER),
+        "users.acl": StringIO(users),
+        "master.conf": StringIO(f"masterauth {word}\n"),
+        LIVE: StringIO(f"AUTH reloader {word}\n{as_commands(users)}CONFIG SET masterauth {word}\n"),
+    }
+
+
+def as_commands(users: str) -> str:
+    """Return what makes a running Redis know users as its file says.
+
+    Loading the file would end the connections of all of them.
+    """
+    told = (line.split(" ", 2) for line in users.splitlines())
+    return "".join(f"ACL SETUSER {name} reset {rules}\n" for _, name, rules in told)
 
 
 def _digest(password: str) -> str:

@@ -7,15 +7,16 @@ comment, says whether it has: it follows the data to each standby and into each 
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from pyinfra.api.facts import FactBase
 from pyinfra.context import host
 from pyinfra.operations import files, server
 from typing_extensions import override
 
-from .checks import identifier, refuse, secret, sql_name
+from .checks import identifier, refuse, sql_name
 from .deploying import deploy
+from .pair import Pair
 from .patroni import FOLDER
 from .rendering import rendered
 
@@ -26,7 +27,8 @@ class Database:
 
     name: str
     owner: str
-    password: str = field(repr=False)
+    password: Pair
+    """Of the owner, and of a second account that is the owner once it is logged in."""
     extensions: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
@@ -34,7 +36,6 @@ class Database:
             [
                 *sql_name("name", self.name),
                 *sql_name("owner", self.owner),
-                *secret("password", self.password),
                 *(fault for name in self.extensions for fault in identifier("extensions", name)),
             ]
         )
@@ -45,10 +46,9 @@ class Roles:
     """Who may log in, and what is theirs."""
 
     databases: tuple[Database, ...]
-    pooler_password: str = field(repr=False)
-
-    def __post_init__(self) -> None:
-        refuse(secret("pooler_password", self.pooler_password))
+    pooler: Pair
+    replication: Pair
+    rewind: Pair
 
 
 class Applied(FactBase[str]):

@@ -11,7 +11,7 @@ from hosts import database
 from hosts.database_node import DatabaseNode
 from pulumi_pyinfra.source_hash import files_of
 
-from .wanted import arguments, faults, node
+from .wanted import PASSWORDS, faults, node, pair
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -21,12 +21,12 @@ def test_every_fault_is_named_at_once_and_where_it_is():
         name="db-node9",
         cluster="No Good",
         virtual_address="192.168.15.120/24",
-        passwords={**arguments()["passwords"], "redis": "no"},
+        passwords={**PASSWORDS, "redis": {**pair("redis"), "second": "no"}},
         colour="blue",
     )
 
     assert any(fault.startswith("colour: unknown key") for fault in told)
-    assert "passwords.redis: must be at least 8 letters, digits, - or _" in told
+    assert "passwords.redis.second: must be at least 8 letters, digits, - or _" in told
     assert faults(name="db-node9", cluster="No Good", virtual_address="192.168.15.120/24") == [
         "cluster: must match [a-z][a-z0-9_-]{0,62}, got No Good",
         "name: no member is db-node9",
@@ -62,7 +62,7 @@ def test_no_secret_is_in_what_a_contract_says_of_itself():
 
 
 def test_a_wrong_secret_is_refused_without_being_told():
-    told = faults(passwords={**arguments()["passwords"], "pooler": "quote'canary"})
+    told = faults(passwords={**PASSWORDS, "pooler": pair("quote'canary")})
 
     assert told
     assert "canary" not in " ".join(told)

@@ -13,7 +13,7 @@ from hosts.base import first_boot
 from hosts.data_disk import data_disk
 from hosts.ssh_server import SshServer, ssh_server
 
-from .wanted import node
+from .wanted import node, pair
 
 TEMPLATES = Path(packages.__file__).parent / "templates"
 
@@ -155,7 +155,9 @@ def test_members_defragment_at_times_of_their_own(operations):
 def test_the_pooler_asks_for_secrets_and_keeps_but_its_own(operations):
     operations.read(pgbouncer.pgbouncer, node().pgbouncer)
 
-    assert operations.written("/etc/pgbouncer/userlist.txt").text == '"pooler" "canary-pooler"\n'
+    assert operations.written("/etc/pgbouncer/userlist.txt").text == (
+        '"pooler" "canary-pooler"\n"pooler_2" "canary-other-pooler"\n'
+    )
     text = operations.written("/etc/pgbouncer/pgbouncer.ini").text
     assert "pool_mode = transaction" in text
     assert "client_tls_sslmode = require" in text
@@ -198,7 +200,7 @@ def test_roles_are_made_once_by_who_leads(operations, monkeypatch):
 
 
 def test_a_new_password_is_another_script(operations):
-    wanted = node(databases=[{"name": "a", "owner": "b", "password": "other-word"}]).roles
+    wanted = node(databases=[{"name": "a", "owner": "b", "password": pair("new-word")}]).roles
     operations.read(roles.roles, node().roles)
     first = operations["Have the roles and databases"].told["commands"]
     operations.all.clear()

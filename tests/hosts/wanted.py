@@ -9,9 +9,15 @@ from pulumi_pyinfra import typed
 
 PEM = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"
 KEY = "-----BEGIN PRIVATE KEY-----\ncanary-key\n-----END PRIVATE KEY-----\n"
+
+
+def pair(word: str, in_use: str = "first") -> dict[str, str]:
+    """Return a secret's two words."""
+    return {"first": f"canary-{word}", "second": f"canary-other-{word}", "in_use": in_use}
+
+
 PASSWORDS = {
-    name: f"canary-{name.replace('_', '-')}"
-    for name in ("superuser", "replication", "rewind", "pooler", "redis", "redis_replication")
+    name: pair(name) for name in ("replication", "rewind", "pooler", "redis", "redis_replication")
 }
 
 
@@ -32,7 +38,7 @@ def arguments(**more: Any) -> dict[str, Any]:
         "interface": "eth0",
         "clients": ["192.168.15.110/32", "192.168.15.111/32"],
         "operators": ["192.168.15.0/28"],
-        "databases": [{"name": "cold_db", "owner": "cold_user", "password": "canary-owner"}],
+        "databases": [{"name": "cold_db", "owner": "cold_user", "password": pair("owner")}],
         "passwords": PASSWORDS,
         "backups": {
             "store": {

@@ -7,46 +7,20 @@ import time
 
 import pytest
 
-from lab.machines.network import NAMESPACES, entered
 from ops import database
 from ops.reach import FailedError
 
+from .clients import clients_of, found, writes
 from .proof import operated
-from .tier import OWNER_PASSWORD, VIRTUAL, Tier
-from .workload import TABLE, Workload, verdict
+from .tier import Tier
+from .workload import Workload
 
 pytestmark = [pytest.mark.machines, pytest.mark.database]
 
 
 @pytest.fixture
 def workload(tier, tmp_path) -> Workload:
-    ca = tmp_path / "ca.pem"
-    ca.write_bytes(tier.authority.cert_pem.bytes())
-    where = {
-        "host": VIRTUAL, "port": 6432, "dbname": "cold_db", "user": "cold_user",
-        "password": OWNER_PASSWORD, "sslmode": "verify-full", "sslrootcert": str(ca),
-    }  # fmt: skip
-    # As the pools of applications do: a connection is tried before it is used.
-    made = Workload(NAMESPACES / tier.lab.place.namespace, where, checked=True)
-    with entered(made.namespace), made.connect() as connection:
-        connection.execute(f"DROP TABLE IF EXISTS {TABLE}")
-        connection.execute(f"CREATE TABLE {TABLE} (number integer PRIMARY KEY)")
-    return made
-
-
-def found(workload: Workload) -> dict[str, int]:
-    """Return the verdict of all that was asked for, read where the leader is."""
-    with entered(workload.namespace), workload.connect() as connection:
-        rows = connection.execute(f"SELECT number FROM {TABLE} FOR UPDATE").fetchall()  # noqa: S608
-    told = verdict(workload, {row[0] for row in rows})
-    print("\n", told, [t.error for t in workload.tries if t.error])  # noqa: T201 - a report
-    return told
-
-
-def writes(tier: Tier, workload: Workload, more: int = 40) -> None:
-    """Wait until some more writes are acknowledged."""
-    until = len(workload.of("acknowledged")) + more
-    assert tier.becomes(lambda: len(workload.of("acknowledged")) > until, 30)
+    return clients_of(tier, tmp_path)
 
 
 def test_a_switchover_and_a_restart_of_each_machine_cost_no_answer(tier, workload):

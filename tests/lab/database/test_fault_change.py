@@ -5,9 +5,7 @@ from __future__ import annotations
 import pytest
 
 from .case import Case, Fault
-from .tier import PASSWORDS, failed
-
-WRONG = {**PASSWORDS, "replication": "wrong-word-0123456789"}
+from .tier import failed
 
 
 @Fault(
@@ -21,13 +19,14 @@ WRONG = {**PASSWORDS, "replication": "wrong-word-0123456789"}
 def test_a_wrong_password_ends_at_the_first_machine(case: Case):
     with case.running():
         canary = case.others[0].name
-        case.tier.more["passwords"] = WRONG
+        right = case.tier.secret["replication"]
+        case.tier.secret["replication"] = {**right, "first": "wrong-word-0123456789"}
         try:
             with pytest.raises(AssertionError, match="replicator"):
                 case.tier.apply(canary)
             assert failed(case.tier.ask(case.tier.request("probe", "healthy", canary)))
         finally:
-            del case.tier.more["passwords"]
+            case.tier.secret["replication"] = right
         case.tier.apply(canary)
         assert not failed(case.tier.ask(case.tier.request("probe", "healthy", canary)))
         case.wait_until_writes_are_back()

@@ -9,7 +9,7 @@ import pytest
 from pulumi_pyinfra.protocol import Answered, Fault
 from tests.lab.machines.conftest import DATA, SSH_SECONDS
 
-from .tier import OWNER_PASSWORD, PASSWORDS, VIRTUAL, Tier, changes, failed
+from .tier import PASSWORDS, VIRTUAL, Tier, changes, failed
 
 FIGURES = {
     "node_filesystem_avail_bytes", "node_network_address_info",
@@ -116,7 +116,7 @@ def test_the_firewall_lets_nobody_in_who_is_not_named(tier):
 
 
 def test_no_secret_is_in_a_file_that_others_may_read_or_in_a_process(tier):
-    secrets = [*PASSWORDS.values(), OWNER_PASSWORD, "PRIVATE KEY"]
+    secrets = [*tier.words(), "PRIVATE KEY"]
     pattern = "|".join(secrets)
     find = f"grep -rlE '{pattern}' /etc /usr/local /var/lib/etcd /var/log /run 2>/dev/null || true"
     for machine in tier.machines:

@@ -26,13 +26,19 @@ from tests.lab.machines.conftest import DATA, DATABASE, MACHINES, ROOT, SSH_SECO
 VIRTUAL = STACK["coldstorage:network"]["database_address"]
 CLUSTER = "cold"
 CLIENT = "192.168.15.110"
-PASSWORDS = {
-    name: f"{name.replace('_', '-')}-word-0123456789"
-    for name in ("superuser", "replication", "rewind", "pooler", "redis", "redis_replication")
-}
-OWNER_PASSWORD = "owner-word-0123456789"
+ROTATED = ("owner", "replication", "rewind", "pooler", "redis", "redis_replication")
+PASSWORDS = {name: f"{name.replace('_', '-')}-word-0123456789" for name in ROTATED}
+OWNER_PASSWORD = PASSWORDS["owner"]
 SIZE = {"memory_mib": 1024, "cores": 2, "disk_gib": 2}
 SECONDS = 400
+
+
+def pairs() -> dict[str, dict[str, str]]:
+    """Return the secrets as the program makes them: two words each, the first in use."""
+    return {
+        name: {"first": word, "second": f"other-{word}", "in_use": "first"}
+        for name, word in PASSWORDS.items()
+    }
 
 
 @dataclass
@@ -42,6 +48,7 @@ class Tier:
     lab: Lab
     names: tuple[str, ...] = tuple(DATABASE)
     more: dict[str, Any] = field(default_factory=dict)
+    secret: dict[str, dict[str, str]] = field(default_factory=pairs)
     authority: trustme.CA = field(default_factory=trustme.CA)
 
     def machine(self, name: str) -> Machine:
@@ -95,8 +102,10 @@ class Tier:
             "interface": "eth0",
             "clients": [f"{CLIENT}/32", "192.168.15.1/32"],
             "operators": ["192.168.15.1/32"],
-            "databases": [{"name": "cold_db", "owner": "cold_user", "password": OWNER_PASSWORD}],
-            "passwords": PASSWORDS,
+            "databases": [
+                {"name": "cold_db", "owner": "cold_user", "password": self.secret["owner"]}
+            ],
+            "passwords": {name: p for name, p in self.secret.items() if name != "owner"},
             "data_disk": DATA,
             **self.more,
         }
@@ -125,7 +134,11 @@ class Tier:
 
     def secrets(self) -> tuple[str, ...]:
         keys = [self.identity(name)["key"] for name in self.names]
-        return (*PASSWORDS.values(), OWNER_PASSWORD, *keys)
+        return (*self.words(), *keys)
+
+    def words(self) -> list[str]:
+        """Return every password that is taken."""
+        return [pair[which] for pair in self.secret.values() for which in ("first", "second")]
 
     def ask(self, request: Request) -> list[Event]:
         """Ask a worker that runs inside the lab's network."""

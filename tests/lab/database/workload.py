@@ -62,6 +62,8 @@ class Workload:
     writers: int = 2
     checked: bool = False
     """Whether each connection is tried before it is used, as the pools of applications do."""
+    anew: bool = False
+    """Whether every other writer logs in for each write."""
     tries: list[Try] = field(default_factory=list)
     connects: list[tuple[float, str]] = field(default_factory=list)
     """Connections that failed; nothing had been asked of them."""
@@ -100,6 +102,9 @@ class Workload:
                 else:
                     connection = self._one(connection, number)
                     number += self.writers
+                if connection is not None and self.anew and writer % 2:
+                    connection.close()
+                    connection = None
                 self._stop.wait(EVERY_SECONDS)
             if connection is not None:
                 connection.close()
