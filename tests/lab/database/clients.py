@@ -10,7 +10,6 @@ from lab.machines.network import NAMESPACES, entered
 from .tier import VIRTUAL, Tier
 from .workload import TABLE, Workload, verdict
 
-
 ACCOUNTS = {
     "owner": "cold_user",
     "replication": "replicator",
