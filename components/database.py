@@ -13,6 +13,7 @@ from typing import Any
 
 import pulumi
 
+from hosts.pair import second as second_account
 from hosts.postgres_size import Size
 from pulumi_pyinfra import Deploy, DeployArgs, Host, Rollout
 
@@ -21,6 +22,8 @@ from .database_certificates import DatabaseCertificates, DatabaseCertificatesArg
 from .host import host_of
 from .machines import Machine
 from .sections import Database, Redis
+from .two_words import TwoWords
+from .values import Secret
 
 INTERFACE = "eth0"
 """What cloud-init calls the one network card of a machine."""
@@ -49,9 +52,8 @@ class PostgresClusterArgs:
     """From where SSH is open, to people and to this program."""
     database: Database
     cache: Redis
-    owner_password: pulumi.Input[str] = field(repr=False)
-    passwords: Mapping[str, pulumi.Input[str]] = field(repr=False)
-    """By what ``hosts.database_node:Passwords`` calls them."""
+    secrets: Mapping[Secret, TwoWords] = field(repr=False)
+    """Of the owner, and by what ``hosts.database_node:Passwords`` calls them."""
     backups: Backups | None = None
     """Without any, the log of writes goes nowhere and is not kept."""
 
@@ -136,10 +138,10 @@ class PostgresCluster(pulumi.ComponentResource):
                 {
                     "name": args.database.name,
                     "owner": args.database.owner,
-                    "password": pulumi.Output.secret(args.owner_password),
+                    "password": self._told("owner"),
                 }
             ],
-            "passwords": {k: pulumi.Output.secret(word) for k, word in args.passwords.items()},
+            "passwords": {name: self._told(name) for name in args.secrets if name != "owner"},
             "cache": {
                 "memory_mib": args.cache.memory_mib,
                 "eviction": args.cache.eviction,
@@ -149,8 +151,13 @@ class PostgresCluster(pulumi.ComponentResource):
         }
         return told | ({"backups": args.backups.told} if args.backups else {})
 
+    def _told(self, name: Secret) -> dict[str, pulumi.Input[str]]:
+        used = self._args.database.second_secrets
+        return self._args.secrets[name].told(second=used.get(name, False))
+
     def _connection(self, deploy: Deploy) -> dict[str, pulumi.Input[Any]]:
         args = self._args
+        second = {name for name, used in args.database.second_secrets.items() if used}
         hosts = [str(args.virtual_address.ip), *map(str, args.database.fallback)]
         return {
             "hosts": deploy.id.apply(lambda _: hosts),
@@ -158,9 +165,12 @@ class PostgresCluster(pulumi.ComponentResource):
             "pooler_port": args.database.pooler_port,
             "name": args.database.name,
             "owner": args.database.owner,
-            "password": pulumi.Output.secret(args.owner_password),
+            "user": second_account(args.database.owner)
+            if "owner" in second
+            else args.database.owner,
+            "password": args.secrets["owner"].used(second="owner" in second),
             "cache_port": args.cache.port,
-            "cache_password": pulumi.Output.secret(args.passwords["redis"]),
+            "cache_password": args.secrets["redis"].used(second="redis" in second),
             "authority": self._certificates.authority,
         }
 

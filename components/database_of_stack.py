@@ -17,6 +17,7 @@ from .machines import Machine, Machines, owner_of
 from .sections import Machine as MachineSettings
 from .sections import Platform, Role
 from .settings import Settings
+from .two_words import SECOND
 
 MIB_PER_GIB = 1024
 
@@ -56,18 +57,12 @@ def database_of(
             incremental_every_hours=settings.backups.incremental_every_hours,
             retention_days=settings.backups.retention_days,
             dump_at=f"{settings.backups.dump_at:%H:%M}",
-            dumps_for=secrets.dump_key.public_key_openssh.apply(str.strip),
+            dumps_for=secrets.dump_keys[
+                SECOND if settings.database.second_secrets.get("dumps") else "first"
+            ].public_key_openssh.apply(str.strip),
             drill_every_days=settings.backups.drill_interval_days,
         ),
-        owner_password=secrets.database_passwords["owner"],
-        passwords={
-            "redis": secrets.redis_password,
-            "redis_replication": secrets.redis_replication_password,
-            **{
-                role: secrets.database_passwords[role]
-                for role in ("superuser", "replication", "rewind", "pooler")
-            },
-        },
+        secrets=secrets.database,
     )
     return PostgresCluster("database", args, opts)
 

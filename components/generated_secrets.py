@@ -6,6 +6,18 @@ import pulumi
 import pulumi_random as random
 import pulumi_tls as tls
 
+from .two_words import SECOND, TwoWords
+from .values import Secret
+
+_DATABASE: dict[Secret, str] = {
+    "owner": "database-owner",
+    "replication": "database-replication",
+    "rewind": "database-rewind",
+    "pooler": "database-pooler",
+    "redis": "redis",
+    "redis_replication": "redis-replication",
+}
+
 
 class GeneratedSecrets(pulumi.ComponentResource):
     """Every password, token and key that the platform needs and can make itself.
@@ -18,49 +30,57 @@ class GeneratedSecrets(pulumi.ComponentResource):
     """What a server shows to join the cluster."""
     k3s_agent_token: pulumi.Output[str]
     """What an agent shows: it must not know what would make it a server."""
-    database_passwords: dict[str, pulumi.Output[str]]
-    """Of PostgreSQL's roles: superuser, replication, rewind, pooler, owner of the data."""
-    redis_password: pulumi.Output[str]
-    """Of the application."""
-    redis_replication_password: pulumi.Output[str]
+    database: dict[Secret, TwoWords]
+    """Of the database tier: the words of PostgreSQL's accounts and Redis's, two of each."""
     tunnel_secret: pulumi.Output[str]
     """32 random bytes in base64, as Cloudflare wants them."""
     backup_passphrase: pulumi.Output[str]
     """Encrypts the backups; whoever loses the state loses the backups without a copy of it."""
 
-    dump_key: tls.PrivateKey
-    """Opens the logical dumps; machines have its public half, so that none of them can."""
+    dump_keys: dict[str, tls.PrivateKey]
+    """Open the logical dumps; machines have a public half, so that none of them can."""
 
     def __init__(self, name: str, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("coldstorage:secrets:GeneratedSecrets", name, {}, opts)
 
         self.k3s_token = self._password(f"{name}-k3s-token", 48)
         self.k3s_agent_token = self._password(f"{name}-k3s-agent-token", 48)
-        self.database_passwords = {
-            role: self._password(f"{name}-database-{role}", 32)
-            for role in ("superuser", "replication", "rewind", "owner", "pooler")
+        self.database = {
+            secret: TwoWords.made(f"{name}-{called}", lambda one: self._password(one, 32))
+            for secret, called in _DATABASE.items()
         }
-        self.redis_password = self._password(f"{name}-redis", 32)
-        self.redis_replication_password = self._password(f"{name}-redis-replication", 32)
         self.backup_passphrase = self._password(f"{name}-backup", 64)
         self.tunnel_secret = random.RandomBytes(
             f"{name}-tunnel", length=32, opts=pulumi.ResourceOptions(parent=self)
         ).base64
-        self.dump_key = tls.PrivateKey(
-            f"{name}-dumps", algorithm="ED25519", opts=pulumi.ResourceOptions(parent=self)
-        )
+        self.dump_keys = {
+            which: tls.PrivateKey(
+                f"{name}-dumps{suffix}",
+                algorithm="ED25519",
+                opts=pulumi.ResourceOptions(parent=self),
+            )
+            for which, suffix in (("first", ""), (SECOND, f"-{SECOND}"))
+        }
         self.register_outputs(
             {
                 "k3s_token": self.k3s_token,
                 "k3s_agent_token": self.k3s_agent_token,
-                "database_passwords": self.database_passwords,
-                "redis_password": self.redis_password,
-                "redis_replication_password": self.redis_replication_password,
+                "database": {
+                    secret: [pair.first, pair.second] for secret, pair in self.database.items()
+                },
                 "tunnel_secret": self.tunnel_secret,
                 "backup_passphrase": self.backup_passphrase,
-                "dump_key": pulumi.Output.secret(self.dump_key.private_key_openssh),
+                "dump_keys": self.dump_openers,
             }
         )
+
+    @property
+    def dump_openers(self) -> dict[str, pulumi.Output[str]]:
+        """Return what opens the dumps: those of before a rotation by the other one."""
+        return {
+            which: pulumi.Output.secret(key.private_key_openssh)
+            for which, key in self.dump_keys.items()
+        }
 
     def _password(self, name: str, length: int) -> pulumi.Output[str]:
         return random.RandomPassword(

@@ -26,6 +26,7 @@ from .values import (
     PublicKey,
     RegistryName,
     ReleaseFile,
+    Secret,
     Sha256,
     TimeOfDay,
     UserName,
@@ -228,6 +229,8 @@ class Database(Section):
     pooler_port: Port
     virtual_router_id: Annotated[int, Field(ge=1, le=255)]
     fallback: tuple[IPv4Address | Literal["localhost"], ...]
+    second_secrets: Mapping[Secret, bool] = {}
+    """Those of which the second word is used; `python -m ops.database STACK rotate` writes it."""
 
 
 class CacheTtls(Section):

@@ -119,3 +119,6 @@ PinnedImage = Annotated[
     Field(examples=["cloudflare/cloudflared:2025.11.1@sha256:89ee... (64 digits)"]),
 ]
 """A container image that nobody can change under its name."""
+
+Secret = Literal["owner", "replication", "rewind", "pooler", "redis", "redis_replication", "dumps"]
+"""What the database tier keeps two of, so that none is changed while it is used."""

@@ -4,6 +4,7 @@
     python -m ops.database testing switchover [db-node2]
     python -m ops.database testing restart db-node3
     python -m ops.database testing restore-to "2026-11-20 10:15:00+00"
+    python -m ops.database testing rotate owner
 
 Each proves first that it may, and waits until the tier is well again. It may be killed at any time:
 what hands over or restores is a unit of the machine and goes on to its end without it.
@@ -20,6 +21,7 @@ from datetime import datetime
 from pathlib import Path
 
 from components.settings import PROJECT
+from ops import rotation
 from ops.reach import FailedError, Machine
 from ops.tier import PATIENCE, PATRONI, Tier, tier_of
 
@@ -196,6 +198,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
                     restart(tier, options.node, even_leader=options.leader)
                 case "update":
                     update(tier)
+                case "rotate":
+                    rotation.rotate(
+                        tier,
+                        rotation.Pulumi(project=options.project, stack=options.stack),
+                        options.secret,
+                    )
                 case "restore-to":
                     restore_to(tier, options.moment, options.on, agreed=options.yes)
     except (FailedError, ValueError) as error:
@@ -222,6 +230,8 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("node")
     one.add_argument("--leader", action="store_true", help="if it leads, hand over first")
     what.add_parser("update", help="newer packages of this release, replicas first")
+    one = what.add_parser("rotate", help="change a secret, without an error for clients")
+    one.add_argument("secret", choices=rotation.SECRETS)
     one = what.add_parser("restore-to", help="open a copy as of a moment, beside a standby")
     one.add_argument("moment", help="with its time zone: 2026-11-20 10:15:00+00:00")
     one.add_argument("--on", help="the machine; a standby unless named")

@@ -67,19 +67,21 @@ def contract(wanted: Any, host: str, of: type = DatabaseNode, **more: Any) -> ty
     own = wanted["hosts"][host]["arguments"]
     identity = {key: PEM.format(value) for key, value in own["identity"].items()}
     # No secret needs quotes; what the recording engine draws has spaces.
-    secrets = {
-        key: value.replace(" ", "-") for key, value in wanted["arguments"]["passwords"].items()
-    }
+    secrets = {key: _words(pair) for key, pair in wanted["arguments"]["passwords"].items()}
     (database,) = wanted["arguments"]["databases"]
     told = {
         **wanted["arguments"],
         "passwords": secrets,
-        "databases": [{**database, "password": database["password"].replace(" ", "-")}],
+        "databases": [{**database, "password": _words(database["password"])}],
         **own,
         "identity": identity,
         **more,
     }
     return typed.read(of, told)
+
+
+def _words(pair: dict[str, str]) -> dict[str, str]:
+    return {which: word.replace(" ", "-") for which, word in pair.items()}
 
 
 def test_the_machines_of_the_role_are_its_members_and_its_hosts(wanted):
@@ -158,12 +160,10 @@ def test_each_machine_has_a_certificate_for_its_names_and_the_shared_address(dep
 
 def test_no_password_and_no_key_is_plain(deployed):
     secrets = deployed.named("database-deploy").secrets
-    passwords = {path.rsplit(".", 1)[1] for path in secrets if ".passwords." in path}
+    names = ("replication", "rewind", "pooler", "redis", "redis_replication")
+    places = {f"arguments.passwords.{name}" for name in names} | {"arguments.databases[0].password"}
 
-    assert passwords == {
-        *("superuser", "replication", "rewind", "pooler", "redis", "redis_replication")
-    }
-    assert "arguments.databases[0].password" in secrets
+    assert {f"{place}.{word}" for place in places for word in ("first", "second")} <= secrets
     assert {"arguments.backups.passphrase", "arguments.backups.store.key_secret"} <= secrets
     for host in NODES:
         assert f"hosts.{host}.connector.privateKey" in secrets
@@ -204,10 +204,27 @@ def test_it_says_how_to_connect_in_the_order_in_which_to_try(deployed):
 
     assert said["hosts"] == ["192.168.15.210", "192.168.15.195", "localhost"]
     assert (said["port"], said["pooler_port"], said["cache_port"]) == (5432, 6432, 6379)
-    assert (said["name"], said["owner"]) == ("cold_db", "cold_user")
+    assert (said["name"], said["owner"], said["user"]) == ("cold_db", "cold_user", "cold_user")
     assert said["password"] == "password of secrets-database-owner"
     assert said["cache_password"] == "password of secrets-redis"
     assert said["authority"] == "certificate of database-certificates-authority"
+
+
+def test_a_secret_that_was_rotated_is_told_as_the_second_one():
+    database = TESTING.database.model_copy(
+        update={"second_secrets": dict.fromkeys(("owner", "redis", "dumps"), True)}
+    )
+    rotated = run(program(replace(TESTING, database=database)))
+    told = rotated.named("database-deploy").inputs["arguments"]
+
+    assert {name for name, pair in told["passwords"].items() if pair["in_use"] == "second"} == {
+        "redis"
+    }
+    assert told["databases"][0]["password"]["in_use"] == "second"
+    assert told["backups"]["dumps_for"].endswith("secrets-dumps-second")
+    assert rotated.result["user"] == "cold_user_2"
+    assert rotated.result["password"] == "password of secrets-database-owner-second"
+    assert rotated.result["cache_password"] == "password of secrets-redis-second"
 
 
 def test_two_environments_differ_in_name_address_and_members():

@@ -21,8 +21,9 @@ def made(deploy):
         )
         return pulumi.Output.all(
             k3s=secrets.k3s_token,
-            owner=secrets.database_passwords["owner"],
-            follower=secrets.redis_replication_password,
+            owner=secrets.database["owner"].first,
+            follower=secrets.database["redis_replication"].first,
+            other=secrets.database["owner"].second,
         )
 
     return deploy(program)
@@ -31,7 +32,7 @@ def made(deploy):
 def test_every_secret_is_a_protected_child_on_the_given_provider(deploy):
     children = [r for r in made(deploy).resources if r.custom and "providers" not in r.type]
 
-    assert len(children) == 12
+    assert len(children) == 18
     assert {r.parent for r in children} == {"secrets"}
     assert {r.provider for r in children} == {"random", "tls"}
     assert all(r.protected for r in children)
@@ -40,7 +41,7 @@ def test_every_secret_is_a_protected_child_on_the_given_provider(deploy):
 def test_each_secret_is_another_one(deploy):
     values = made(deploy).result
 
-    assert len(set(values.values())) == len(values) == 3
+    assert len(set(values.values())) == len(values) == 4
 
 
 def test_passwords_need_no_quoting_and_are_too_long_to_guess(deploy):

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from ops import database, drill
+from ops import database, drill, rotation
 from ops.reach import FailedError, UnreachableError, hosts_of, machines
 from ops.tier import Tier
 from pulumi_pyinfra.protocol import Ssh
@@ -154,6 +154,48 @@ def test_a_drill_that_failed_is_told_by_its_report():
     )
 
     assert drill.drill(cluster.tier) == {"began": 101.0, "proven": False}
+
+
+@dataclass
+class Engine:
+    """Writes down what it was told to do."""
+
+    second: bool = False
+    told: list[str] = field(default_factory=list)
+
+    def uses_second(self, _: str) -> bool:
+        return self.second
+
+    def use(self, secret: str, *, second: bool) -> None:
+        self.told.append(f"use {secret} {'second' if second else 'first'}")
+
+    def renew(self, resource: str) -> None:
+        self.told.append(f"renew {resource}")
+
+
+@pytest.mark.parametrize(
+    ("secret", "second", "told"),
+    [
+        ("owner", False, ["use owner second", "renew secrets-database-owner"]),
+        ("owner", True, ["use owner first", "renew secrets-database-owner-second"]),
+        ("dumps", False, ["renew secrets-dumps-second", "use dumps second"]),
+        ("dumps", True, ["renew secrets-dumps", "use dumps first"]),
+    ],
+)
+def test_a_word_that_is_used_is_never_made_anew(secret, second, told):
+    engine = Engine(second=second)
+    rotation.rotate(Cluster().tier, engine, secret)
+
+    assert engine.told == told
+
+
+def test_nothing_is_rotated_where_the_tier_is_not_well():
+    cluster, engine = Cluster(), Engine()
+    cluster.states["c"] = "stopped"
+
+    with pytest.raises(FailedError, match="not well"):
+        rotation.rotate(cluster.tier, engine, "redis")
+    assert not engine.told
 
 
 SECRET = {"4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270"}

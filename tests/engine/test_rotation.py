@@ -1,0 +1,53 @@
+"""A secret is rotated by the real engine, in a stack whose secrets are protected."""
+
+from __future__ import annotations
+
+import json
+import os
+
+import pytest
+
+from lab.on_records import Lab, running
+from ops.rotation import Pulumi
+from tests.engine.conftest import planned
+
+pytestmark = pytest.mark.engine
+OWNER = "secrets-database-owner"
+
+
+@pytest.fixture
+def production(tmp_path, monkeypatch):
+    with running("production", tmp_path) as lab:
+        for name, value in lab.variables.items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.setenv("PATH", f"{lab.variables.get('PATH', '')}:{os.environ['PATH']}")
+        lab.pulumi("up", "--yes", "--skip-preview")
+        yield lab
+
+
+def words(lab: Lab) -> dict[str, tuple[str, bool]]:
+    """Return both words of the owner, and whether each is protected."""
+    said = lab.pulumi("stack", "export", "--show-secrets").stdout
+    resources = json.loads(said)["deployment"]["resources"]
+    return {
+        name: (json.dumps(r["outputs"]["result"]), r["protect"])
+        for r in resources
+        if (name := r["urn"].rsplit("::", 1)[1]).startswith(OWNER)
+    }
+
+
+def test_the_other_word_is_used_and_the_one_used_before_is_made_anew(production):
+    engine = Pulumi(project=production.folder, stack="production")
+    before = words(production)
+    assert not engine.uses_second("owner")
+
+    engine.use("owner", second=True)
+    assert engine.uses_second("owner")
+    assert words(production) == before
+    engine.renew(OWNER)
+
+    after = words(production)
+    assert after[OWNER][0] != before[OWNER][0]
+    assert after[f"{OWNER}-second"] == before[f"{OWNER}-second"]
+    assert {protected for _, protected in after.values()} == {True}
+    assert planned(production) == {}
