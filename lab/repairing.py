@@ -18,7 +18,7 @@ def repaired(project: Project, *, failed: bool = False) -> str:
     A run that ``failed`` may have been refused an answer to what was done nevertheless.
     """
     locks = list((project.folder / "state/.pulumi/locks").rglob("*.json"))
-    found = _half_written(project) + _under_way(project)
+    found = half_written(project) + _under_way(project)
     found += ["a killed run's lock"] if locks else []
     found += ["a failed run"] if failed else []
     if found:
@@ -26,7 +26,7 @@ def repaired(project: Project, *, failed: bool = False) -> str:
     return ", ".join(found) or "nothing"
 
 
-def _half_written(project: Project) -> list[str]:
+def half_written(project: Project) -> list[str]:
     """Make whole what an engine that keeps its state in files was killed in the middle of.
 
     The state itself appears by a rename; the attributes beside it, which it can do without, don't.

@@ -8,6 +8,7 @@ import threading
 import pytest
 
 from lab.on_records import running
+from lab.repairing import half_written
 from ops.stack_files import settings_of
 from tests.engine.conftest import by_type, planned, wait_until
 
@@ -70,13 +71,17 @@ def test_somebody_elses_vm_is_never_taken_over(fresh):
 
 
 def test_a_machine_left_by_a_killed_run_is_found_by_the_next(fresh):
+    plan = json.loads(fresh.pulumi("preview", "--json").stdout)
+    names = {step["urn"].rsplit("::", 1)[1] for step in plan["steps"]}
+    secrets = {name for name in names if name.startswith("secrets-")}
+    assert len(secrets) > 10
     go_on = threading.Event()
     fresh.before_each_change(lambda path: path.endswith("/qemu") and go_on.wait(60))
     with fresh.started("up", "--yes", "--skip-preview"):
-        # Killed, but not while it writes its state: that file would be cut off (see the runbook).
-        wait_until(lambda: waits_for_nothing_but_machines(fresh), 60)
+        wait_until(lambda: waits_for_nothing_but_machines(fresh, secrets), 60)
     go_on.set()
     wait_until(lambda: fresh.cluster.vms)
+    half_written(fresh)
     fresh.pulumi("cancel", "--yes")  # the lock of the engine that was killed
 
     told = refused(fresh, "up", "--yes", "--skip-preview")
@@ -85,7 +90,7 @@ def test_a_machine_left_by_a_killed_run_is_found_by_the_next(fresh):
     assert "pulumi import" in told
 
 
-def waits_for_nothing_but_machines(lab) -> bool:
+def waits_for_nothing_but_machines(lab, secrets) -> bool:
     """Return whether the state on disk says that all is made but VMs, which are on their way."""
     try:
         deployment = json.loads(lab.checkpoint.read_text())["checkpoint"]["latest"]
@@ -94,8 +99,7 @@ def waits_for_nothing_but_machines(lab) -> bool:
     made = {resource["urn"].rsplit("::", 1)[1] for resource in deployment.get("resources", [])}
     under_way = deployment.get("pending_operations", [])
     return (
-        {"k3s-administrator", "machines-image-pve", "secrets-tunnel"} <= made
-        and sum(name.startswith("secrets-") for name in made) == 12
+        {"k3s-administrator", "machines-image-pve", *secrets} <= made
         and len(under_way) == 6
         and all(operation["resource"]["type"].endswith("VmLegacy") for operation in under_way)
     )
