@@ -3,6 +3,7 @@
 import pulumi
 
 from components import guard, settings, summary
+from components.application_of_stack import application_of, load_balancer_of
 from components.cloudflare import backup_bucket_of, way_in_of
 from components.cluster_authority import ClusterAuthority, ClusterAuthorityArgs
 from components.database_of_stack import connection_of, database_of
@@ -35,6 +36,8 @@ cluster = k3s_of(
     wanted, machines, authority, generated, pulumi.ResourceOptions(providers=made_with)
 )
 inside = inside_of(cluster)
+balancer = load_balancer_of(wanted, inside)
+application_of(wanted, inside, database, balancer)
 
 pulumi.export("addresses", machines.addresses)
 pulumi.export("virtual_addresses", summary.virtual_addresses(wanted))

@@ -8,7 +8,7 @@ version is the plugin's.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.metadata import version
 from typing import Any
 
@@ -48,6 +48,7 @@ class Inside:
     provider: pulumi.ProviderResource
     cluster: pulumi.Resource
     """What it ends with: nobody takes a cluster apart that is thrown away."""
+    kubeconfig: pulumi.Output[str] = field(repr=False)
 
 
 class InCluster(pulumi.ComponentResource):

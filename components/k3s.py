@@ -99,9 +99,13 @@ class K3sCluster(pulumi.ComponentResource):
             cluster_identifier=self._args.cluster,
             enable_server_side_apply=True,
             skip_update_unreachable=True,
+            # Their names are ours: what is replaced would be missing for a moment.
+            enable_config_map_mutable=True,
+            enable_secret_mutable=True,
             opts=pulumi.ResourceOptions(parent=self, depends_on=self._nodes),
         )
-        return Inside(provider=provider, cluster=self._nodes[0])
+        kubeconfig = self._args.authority.kubeconfig
+        return Inside(provider=provider, cluster=self._nodes[0], kubeconfig=kubeconfig)
 
     def _deploy(
         self,

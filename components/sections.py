@@ -199,6 +199,20 @@ class RegistryMirror(Section):
     """Who signed its certificate, in PEM, if that is not publicly known."""
 
 
+class PublishedManifest(Section):
+    """A manifest that others publish."""
+
+    place: str = Field(pattern=r"^(https://|/)\S+$")
+    """A URL, or a file."""
+    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+
+
+METALLB = PublishedManifest(
+    place="https://raw.githubusercontent.com/metallb/metallb/v0.15.2/config/manifests/metallb-native.yaml",
+    sha256="a1b04c376fb39c93265f551fe23716a3ae6e09b790edb3bf257d3fc784c35a18",
+)
+
+
 class Kubernetes(Section):
     """The K3s cluster."""
 
@@ -217,6 +231,8 @@ class Kubernetes(Section):
     service_cidr: IPv4Network
     registries: Mapping[RegistryName, RegistryMirror] = {}
     """Mirrors by whose images they have; ``*`` is every registry without one of its own."""
+    metallb: PublishedManifest = METALLB
+    """Who gives the application its address."""
 
 
 class Database(Section):
@@ -300,7 +316,12 @@ class Application(Section):
         pattern=r"^[a-z0-9][a-z0-9./_-]*:v[0-9]+\.[0-9]+\.[0-9]+$",
         examples=["cold-backend:v1.5.173"],
     )
+    digest: Sha256 = UNPINNED
+    """Of the image: what runs is this and nothing else of its name."""
     replicas: Positive
+    """Of each portal, at least."""
+    most_replicas: Positive | None = None
+    """Of each portal when many ask; without it there are always as many."""
     employee: Portal
     customer: Portal
 

@@ -68,6 +68,7 @@ def running(
             cloudflare=servers.enter_context(serving(owned, "cloudflare", authority)),
             authority=authority.certificate,
             release=NO_RELEASE,
+            application={},
         )
         project = project_of(stack, folder, authority.certificate)
         write(project, where, credentials, hosts)

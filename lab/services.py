@@ -18,7 +18,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from . import edge, object_store
+from . import edge, images, object_store
 from .buckets import Buckets
 from .checkout import ROOT, place_of
 from .clouds import Records, cloudflare
@@ -132,6 +132,7 @@ def _serve(stack: str, place: Place, services: ExitStack) -> Overlay:
         cloudflare=zones,
         authority=authority.certificate,
         release=_release(),
+        application={"digest": images.digest()} if images.there() else {},
     )
 
 

@@ -5,6 +5,7 @@ What it may differ in is all here; ``tests/lab/test_parity.py`` holds it to that
 
 from __future__ import annotations
 
+import hashlib
 import os
 import subprocess
 from collections.abc import Mapping
@@ -23,7 +24,15 @@ from .internet import Site
 from .project import Overlay, Project, overlaid
 from .serve import Served
 
-NO_RELEASE = {"mirror": "/nowhere", "sha256": {"k3s": "0" * 64}}
+_NO_METALLB = ROOT / "lab" / "cluster_on_records" / "metallb.yaml"
+NO_RELEASE = {
+    "mirror": "/nowhere",
+    "sha256": {"k3s": "0" * 64},
+    "metallb": {
+        "place": str(_NO_METALLB),
+        "sha256": hashlib.sha256(_NO_METALLB.read_bytes()).hexdigest(),
+    },
+}
 """Where hosts are records nobody fetches it."""
 CLUSTER_ON_RECORDS = ROOT / "lab" / "cluster_on_records"
 """STAND-IN for the plugin that changes what is in the cluster, beside that for hosts."""
@@ -55,11 +64,16 @@ def program(hosts: Path | None = None) -> dict[str, Any]:
 
 
 def endpoints(
-    proxmox: Served, cloudflare: Served, authority: Path, release: Mapping[str, Any]
+    proxmox: Served,
+    cloudflare: Served,
+    authority: Path,
+    release: Mapping[str, Any],
+    application: Mapping[str, Any],
 ) -> Overlay:
     """Return all in which the lab's stack differs from the real one, but for credentials.
 
-    ``authority`` signed the certificates of the lab's services; ``release`` is the K3s that it has.
+    ``authority`` signed the certificates of the lab's services; ``release`` is the K3s that it has,
+    ``application`` the image of the lab's own.
     """
     return {
         "proxmox": {"endpoint": f"{proxmox.endpoint}/", "fingerprint": proxmox.fingerprint},
@@ -70,6 +84,7 @@ def endpoints(
             "r2_endpoint": f"https://{Site.OBJECT_STORE.address}",
             "r2_authority": authority.read_text(),
         },
+        "application": application,
         # K3s itself can't be had everywhere: the version that the lab has is the nearest.
         "kubernetes": {
             **release,

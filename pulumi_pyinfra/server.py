@@ -36,8 +36,10 @@ _LOOK = 1
 class Servicer(ProviderServicer):
     """Answers the engine for one :class:`PyinfraProvider`."""
 
-    def __init__(self, arguments: list[str], provider: PyinfraProvider, engine: Engine) -> None:
-        super().__init__(arguments, VERSION, provider, engine_address=engine.address)
+    def __init__(
+        self, arguments: list[str], provider: PyinfraProvider, engine: Engine, version: str
+    ) -> None:
+        super().__init__(arguments, version, provider, engine_address=engine.address)
         self._engine = engine
         self._cancelled = False
 
@@ -103,17 +105,21 @@ def _partly_done(error: PartlyDoneError) -> grpc.Status:
 
 
 def serve(
-    arguments: Sequence[str], provider: Callable[[Engine], PyinfraProvider] = PyinfraProvider
+    arguments: Sequence[str],
+    provider: Callable[[Engine], PyinfraProvider] = PyinfraProvider,
+    version: str = VERSION,
 ) -> None:
     """Serve until the engine ends it, or the terminal does."""
     engine = Engine(next(a for a in arguments if not a.startswith("-")))
-    asyncio.run(_serve(engine, list(arguments), provider(engine)))
+    asyncio.run(_serve(engine, list(arguments), provider(engine), version))
 
 
-async def _serve(engine: Engine, arguments: list[str], provider: PyinfraProvider) -> None:
+async def _serve(
+    engine: Engine, arguments: list[str], provider: PyinfraProvider, version: str
+) -> None:
     parent = os.getppid()
     server = grpc.aio.server(options=_GRPC_CHANNEL_OPTIONS)
-    servicer = Servicer(arguments, provider, engine)
+    servicer = Servicer(arguments, provider, engine, version)
     provider_pb2_grpc.add_ResourceProviderServicer_to_server(servicer, server)
     port = server.add_insecure_port("127.0.0.1:0")
     await server.start()

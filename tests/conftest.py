@@ -14,6 +14,7 @@ from pulumi.runtime import set_all_config
 
 from components.settings import PROJECT as ROOT
 from ops.stack_files import SECRETS
+from tests.components.test_load_balancer import METALLB
 from tests.recording import Deployment, run
 
 
@@ -28,6 +29,8 @@ def up(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Deployment]:
     """Run the whole program for a stack; its result holds what the stack exports."""
     # The guard asks the real APIs before anything else.
     monkeypatch.setattr("components.guard.check", lambda *_: None)
+    # What MetalLB's makers publish is fetched.
+    monkeypatch.setattr("components.application_of_stack.manifests", lambda _: METALLB)
 
     def whole(stack: str) -> Deployment:
         def program() -> dict[str, Any]:

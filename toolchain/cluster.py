@@ -4,6 +4,8 @@ Kubernetes 1.33.6, the stack's, is not complete where only Go modules can be had
 nearest that is. The other minors are there to rehearse an upgrade.
 """
 
+from collections.abc import Mapping
+
 from .tool import WHOLE, Download, GoBuild, Tool
 
 K3S = "1.33.6+k3s1"
@@ -22,6 +24,7 @@ def _tool(
     *,
     by_hand: str = "",
     variable: str = "main.version",
+    copies: Mapping[str, tuple[str, str]] | None = None,
 ) -> Tool:
     return Tool(
         name=name,
@@ -33,6 +36,7 @@ def _tool(
             output=f"cluster/{name}",
             version_variable=variable,
             version_prefix="v",
+            copies=copies or {},
         ),
     )
 
@@ -80,6 +84,22 @@ def _of_the_release(file: str) -> Tool:
     )
 
 
+def _application() -> Tool:
+    return Tool(
+        name="cold-backend",
+        version="1.5.173",
+        by_hand="nothing replaces it: the company's own is not for sale",
+        standin=GoBuild(
+            directory="lab/application",
+            package=".",
+            output="cluster/cold-backend",
+            version_variable="main.version",
+            version_prefix="v",
+        ),
+    )
+
+
+METALLB = "go.universe.tf/metallb"
 _PLUGINS = "github.com/containernetworking/plugins/plugins"
 
 COMMON = (
@@ -96,8 +116,18 @@ COMMON = (
         "registry",
         "github.com/distribution/distribution/v3/cmd/registry",
     ),
-    _tool("metallb-controller", "0.15.2", "metallb", "go.universe.tf/metallb/controller"),
-    _tool("metallb-speaker", "0.15.2", "metallb", "go.universe.tf/metallb/speaker"),
+    _tool(
+        "metallb-controller",
+        "0.15.2",
+        "metallb",
+        f"{METALLB}/controller",
+        # What its makers publish beside it: a stack file names it by its checksum.
+        copies={
+            "cluster/metallb-native.yaml": (METALLB, "config/manifests/metallb-native.yaml"),
+        },
+    ),
+    _tool("metallb-speaker", "0.15.2", "metallb", f"{METALLB}/speaker"),
+    _application(),
     _tool("coredns", "1.12.1", "coredns", by_hand="coredns.io"),
 )
 

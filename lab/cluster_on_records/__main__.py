@@ -1,6 +1,7 @@
 """What the engine starts: ``python lab/cluster_on_records <engine's address>``."""
 
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 # Run as a folder, this is no package; from the checkout, it is.
@@ -10,4 +11,5 @@ from lab.cluster_on_records.records import ClusterOnRecords  # noqa: E402 - the 
 from pulumi_pyinfra.server import serve  # noqa: E402 - and this
 
 if __name__ == "__main__":
-    serve(sys.argv[1:], ClusterOnRecords)  # type: ignore[arg-type]  # a provider as any
+    told = version("pulumi_kubernetes")
+    serve(sys.argv[1:], ClusterOnRecords, told)  # type: ignore[arg-type]  # a provider as any

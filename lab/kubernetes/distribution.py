@@ -95,11 +95,14 @@ class Distribution:
     def settings(self) -> dict[str, object]:
         """Return what a stack file says of it (``coldstorage:kubernetes``)."""
         folder = self.obtain()
-        digests = {
-            file.name: hashlib.sha256(file.read_bytes()).hexdigest()
-            for file in (self.program, self.images)
+        digests = {file.name: _sha256(file) for file in (self.program, self.images)}
+        metallb = self.tools.root / "cluster" / "metallb-native.yaml"
+        return {
+            "version": self.version,
+            "mirror": str(folder),
+            "sha256": digests,
+            "metallb": {"place": str(metallb), "sha256": _sha256(metallb)},
         }
-        return {"version": self.version, "mirror": str(folder), "sha256": digests}
 
     @property
     def _cache(self) -> Path:
@@ -149,6 +152,10 @@ class Distribution:
             if name in PACKAGES:
                 versions[f"Debian's {name}"] = version
         return versions
+
+
+def _sha256(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()
 
 
 def _iptables(target: Path, debian: Path) -> None:

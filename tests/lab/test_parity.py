@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from components.sections import METALLB
 from lab import up
 from lab.checkout import ROOT, STACKS
 from lab.internet import Site
@@ -28,6 +29,11 @@ ENDPOINTS = {
     "coldstorage:kubernetes.version",
     "coldstorage:kubernetes.mirror",
     "coldstorage:kubernetes.sha256.k3s",
+    # The very file that the stack names, where it can't be fetched.
+    "coldstorage:kubernetes.metallb.place",
+    "coldstorage:kubernetes.metallb.sha256",
+    # The lab's registry, and what is in it under the application's name.
+    "coldstorage:application.digest",
     "coldstorage:kubernetes.registries.*.endpoint",
     "coldstorage:kubernetes.registries.*.authority",
     "coldstorage:kubernetes.sha256.k3s-airgap-images-amd64.tar",
@@ -59,7 +65,9 @@ def test_the_labs_stack_differs_in_endpoints_alone(stack, tmp_path):
             "version": "v1.33.4+k3s1",
             "mirror": "/release",
             "sha256": {"k3s": "0" * 64, "k3s-airgap-images-amd64.tar": "1" * 64},
+            "metallb": {"place": "/metallb.yaml", "sha256": METALLB.sha256},
         },
+        application={"digest": "2" * 64},
     )
 
     before, after = flat(real["config"]), flat(overlaid(real, where)["config"])

@@ -1,0 +1,43 @@
+"""Manifests that others publish, taken by their checksum from wherever they are."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from urllib.request import urlopen
+
+import pulumi
+import yaml
+
+from .sections import PublishedManifest
+
+SECONDS = 20
+Manifest = Mapping[str, Any]
+
+
+def manifests(wanted: PublishedManifest) -> list[Manifest]:
+    """Return the objects of a published file; one that was fetched once is kept."""
+    kept = Path.home() / ".cache" / "coldstorage" / "manifests" / f"{wanted.sha256}.yaml"
+    local = Path(wanted.place) if wanted.place.startswith("/") else kept
+    content = local.read_bytes() if local.exists() else _fetched(wanted.place)
+    found = hashlib.sha256(content).hexdigest()
+    if found != wanted.sha256:
+        raise pulumi.RunError(f"{wanted.place}: expected sha256 {wanted.sha256}, got {found}")
+    if local == kept and not kept.exists():
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        new = kept.with_suffix(f".{os.getpid()}")
+        new.write_bytes(content)
+        new.replace(kept)
+    return [document for document in yaml.load_all(content, yaml.CSafeLoader) if document]
+
+
+def _fetched(place: str) -> bytes:
+    try:
+        with urlopen(place, timeout=SECONDS) as answer:  # noqa: S310 - settings allow https alone
+            content: bytes = answer.read()
+    except (OSError, ValueError) as error:
+        raise pulumi.RunError(f"{place}: can't be fetched: {error}") from None
+    return content
