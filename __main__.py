@@ -6,6 +6,7 @@ from components import guard, settings, summary
 from components.application_of_stack import application_of, load_balancer_of
 from components.cloudflare import backup_bucket_of, way_in_of
 from components.cluster_authority import ClusterAuthority, ClusterAuthorityArgs
+from components.connector_of_stack import connector_of
 from components.database_of_stack import connection_of, database_of
 from components.generated_secrets import GeneratedSecrets
 from components.k3s_of_stack import inside_of, k3s_of, kubeconfig_of
@@ -38,6 +39,7 @@ cluster = k3s_of(
 inside = inside_of(cluster)
 balancer = load_balancer_of(wanted, inside)
 application_of(wanted, inside, database, balancer)
+connector_of(wanted, way_in, inside)
 
 pulumi.export("addresses", machines.addresses)
 pulumi.export("virtual_addresses", summary.virtual_addresses(wanted))

@@ -299,7 +299,7 @@ class Cloudflare(Section):
     connector_image: PinnedImage
     """cloudflared, which holds the tunnel open from within the cluster."""
     probe_image: PinnedImage
-    """busybox, whose wget asks for a page through the edge."""
+    """curl, which asks for a page through the edge."""
 
 
 class Portal(Section):
