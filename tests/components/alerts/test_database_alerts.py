@@ -5,23 +5,17 @@ promtool, which belongs to Prometheus, evaluates the rules on series that stand 
 
 from __future__ import annotations
 
-import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
-import yaml
 
 from components.settings import PROJECT
 
+from .rules import alerts_in, assert_they_fire_when_they_should
+
 RULES = PROJECT / "components" / "alerts" / "database.yaml"
 RUNBOOKS = PROJECT / "docs" / "runbooks"
-ALERTS = {
-    rule["alert"]: rule
-    for group in yaml.safe_load(RULES.read_text())["groups"]
-    for rule in group["rules"]
-    if "alert" in rule
-}
+ALERTS = alerts_in(RULES)
 NODE, ADDRESS = 'machine="db-node1"', "192.168.15.210"
 NODES = tuple(f'machine="db-node{number}"' for number in (1, 2, 3))
 DAY, FULL = 86_400, 10 * 1024**3
@@ -131,49 +125,13 @@ CASES: dict[str, tuple[dict[str, str], dict[str, str]]] = {
 }
 
 
-@pytest.fixture(scope="module")
-def promtool(tmp_path_factory) -> str:
-    """The program of Prometheus that tests rules: this computer's, or Debian's, not installed."""
-    if found := shutil.which("promtool"):
-        return found
-    folder = tmp_path_factory.mktemp("prometheus")
-    folder.chmod(0o755)
-    subprocess.run(["apt-get", "-qq", "download", "prometheus"], cwd=folder, check=True)
-    (package,) = folder.glob("*.deb")
-    subprocess.run(["dpkg-deb", "--extract", package, folder], check=True)
-    return str(folder / "usr/bin/promtool")
-
-
 def test_every_alert_has_series_with_which_it_fires_and_some_with_which_it_does_not():
     assert CASES.keys() == ALERTS.keys()
 
 
 @pytest.mark.engine
 def test_alerts_fire_when_they_should_and_not_otherwise(promtool, tmp_path: Path):
-    tests = [
-        {
-            "name": f"{alert} {'fires' if fires else 'is silent'}",
-            "interval": "15s",
-            "input_series": [{"series": s, "values": v} for s, v in series.items()],
-            "promql_expr_test": [
-                {
-                    "expr": f'count(ALERTS{{alertname="{alert}",alertstate="firing"}}) > 0',
-                    "eval_time": "45m",
-                    "exp_samples": [{"labels": "{}", "value": 1}] if fires else [],
-                }
-            ],
-        }
-        for alert, both in CASES.items()
-        for series, fires in zip(both, (True, False), strict=True)
-    ]
-    file = tmp_path / "tests.yaml"
-    file.write_text(yaml.safe_dump({"rule_files": [str(RULES)], "tests": tests}))
-
-    done = subprocess.run(
-        [promtool, "test", "rules", str(file)], text=True, capture_output=True, check=False
-    )
-
-    assert done.returncode == 0, done.stdout + done.stderr
+    assert_they_fire_when_they_should(promtool, RULES, CASES, tmp_path)
 
 
 @pytest.mark.parametrize("alert", sorted(ALERTS))
