@@ -22,9 +22,10 @@ from .identity import Identity
 from .keepalived import Keepalived
 from .metrics import PORTS as METRICS_PORTS
 from .metrics import Metrics
+from .object_store import Store
 from .pair import Pair
 from .patroni import API_PORT, POSTGRES_PORT, Patroni
-from .pgbackrest import PgBackRest, Store
+from .pgbackrest import PgBackRest
 from .pgbouncer import PgBouncer
 from .postgres_size import Size, pool_size, smallest
 from .proven_backups import ProvenBackups

@@ -27,17 +27,17 @@ from .k3s_configuration import (
     AGENT_TOKEN,
     AUDIT_LOG,
     AUDIT_POLICY,
-    FOLDER,
-    SERVER,
     TOKEN,
     admission,
     configuration,
     joining,
 )
 from .k3s_node import API_PORT, MEMBER_PORT, K3sNode
+from .k3s_places import BINARY, FOLDER, JOINED, SERVER
 from .k3s_registries import authorities, registries
 from .k3s_release import PROGRAM, released_file
-from .k3s_upgrading import BINARY, JOINED, begin_upgrade, finish_upgrade, refuse_wrong_step
+from .k3s_snapshots import settings_files, snapshots
+from .k3s_upgrading import begin_upgrade, finish_upgrade, refuse_wrong_step
 from .machine_for_k3s import MachineForK3s, machine_for_k3s
 from .packages import Packages, packages
 from .rendering import as_json, program, rendered
@@ -86,6 +86,8 @@ def k3s(wanted: K3sNode) -> None:
         ),
     )
     finish_upgrade()
+    if wanted.is_server:
+        snapshots(wanted.snapshots)
     if wanted.api_address:
         api_address(wanted.api_address)
 
@@ -121,6 +123,9 @@ def _settings(wanted: K3sNode) -> dict[str, OperationMeta]:
         texts[f"{FOLDER}/registries.yaml"] = as_json(registries(wanted.registries))
         for place, authority in authorities(wanted.registries).items():
             texts[place] = StringIO(authority)
+    if wanted.snapshots and wanted.token:
+        turn = sorted(wanted.servers).index(wanted.name)
+        texts |= settings_files(wanted.snapshots, wanted.token, turn)
     if wanted.is_server:
         texts[ADMISSION] = as_json(admission())
         texts[AUDIT_POLICY] = rendered("k3s.audit.yaml.j2")

@@ -9,9 +9,8 @@ from __future__ import annotations
 from typing import Any
 
 from .k3s_node import API_PORT, K3sNode
+from .k3s_places import FOLDER, SERVER
 
-FOLDER = "/etc/rancher/k3s"
-SERVER = "/var/lib/rancher/k3s/server"
 AUDIT_POLICY = f"{FOLDER}/audit.yaml"
 ADMISSION = f"{FOLDER}/admission.yaml"
 AUDIT_LOG = "/var/log/kubernetes/audit.log"

@@ -8,9 +8,8 @@ from io import StringIO
 from pyinfra.operations import files, server, systemd
 
 from .deploying import deploy
-from .k3s_configuration import SERVER
 from .k3s_node import API_PORT, K3sNode
-from .k3s_upgrading import JOINED
+from .k3s_places import JOINED, SERVER
 from .rendering import as_json, program
 
 KUBECONFIG = "/run/k3s-leave.kubeconfig"

@@ -12,6 +12,7 @@ from .checks import identifier, refuse, secret, within
 from .firewall import Opening
 from .k3s_registries import Mirror
 from .k3s_release import Release
+from .k3s_snapshots import Snapshots
 from .machine_for_k3s import KERNEL
 
 API_PORT = 6443
@@ -83,6 +84,8 @@ class K3sNode:
     """A kubeconfig; it is on the machine only while the machine joins or leaves."""
     registries: Mapping[str, Mirror] = field(default_factory=dict)
     """By whose images are asked for instead; ``*`` is every other."""
+    snapshots: Snapshots | None = None
+    """Where a server keeps what etcd holds; it opens by ``token``."""
     settled: bool = False
     """Whether the cluster was founded once, as the state says: told by the provider."""
     drain_seconds: int = 300
@@ -104,6 +107,7 @@ class K3sNode:
                 *(["servers: addresses must differ"] if len({*addresses}) < len(addresses) else []),
                 *(["servers: name at least one"] if not self.servers else []),
                 *(["token: a server needs it"] if server and not self.token else []),
+                *(["snapshots: an agent has none"] if self.snapshots and not server else []),
                 *(["authorities: a server needs them"] if server and not self.authorities else []),
                 *(
                     ["api: the virtual address belongs to a node"]

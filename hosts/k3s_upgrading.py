@@ -16,14 +16,13 @@ from pyinfra.facts.files import File
 from pyinfra.operations import files, server
 from typing_extensions import override
 
-from .k3s_configuration import FOLDER
 from .k3s_node import API_PORT, K3sNode
+from .k3s_places import BINARY, FOLDER, JOINED
+from .on_machine.k3s_snapshots import generation
 from .on_machine.k3s_upgrade import refusal
 from .rendering import as_json, program
 from .started_before import StartedBefore
 
-BINARY = "/usr/local/bin/k3s"
-JOINED = f"{FOLDER}/joined"
 MARKER = f"{FOLDER}/upgrading"
 KUBECONFIG = "/run/k3s-upgrade.kubeconfig"
 SETTINGS = f"{FOLDER}/upgrade.json"
@@ -65,6 +64,7 @@ def begin_upgrade(wanted: K3sNode) -> None:
         "name": wanted.name,
         "server": wanted.is_server,
         "version": wanted.release.version,
+        "snapshot": before(wanted),
         "servers": {name: str(address) for name, address in sorted(wanted.servers.items())},
         "kubeconfig": KUBECONFIG,
         "api_port": API_PORT,
@@ -86,6 +86,12 @@ def begin_upgrade(wanted: K3sNode) -> None:
         _timeout=wanted.drain_seconds + 180,
         _if=other,
     )
+
+
+def before(wanted: K3sNode) -> str:
+    """Return what the snapshot before the upgrade is called; only a server takes one."""
+    label = generation(wanted.token) if wanted.token else ""
+    return f"{label}-before-{wanted.release.version.replace('+', '-')}"
 
 
 def finish_upgrade() -> None:

@@ -13,6 +13,7 @@ from pyinfra.operations import files, systemd
 from .checks import identifier, refuse, secret, within
 from .deploying import deploy
 from .identity import AUTHORITY
+from .object_store import Store
 from .packages import Packages
 from .patroni import DATA, HOME, SOCKETS
 from .rendering import rendered
@@ -21,21 +22,6 @@ PACKAGES = Packages(names=("pgbackrest", "ca-certificates", "curl"))
 FOLDER = "/etc/pgbackrest"
 SPOOL = f"{HOME}/pgbackrest-spool"
 _SCHEDULES = ("full", "incr")
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Store:
-    """A bucket that speaks S3."""
-
-    endpoint: str
-    """``host`` or ``host:port``."""
-    bucket: str
-    region: str
-    key: str = field(repr=False)
-    key_secret: str = field(repr=False)
-    authority: str | None = None
-    """Who signed its certificate, if that is not publicly known."""
-    path_style: bool = True
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

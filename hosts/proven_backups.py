@@ -19,8 +19,9 @@ from .checks import identifier, refuse, within
 from .deploying import deploy
 from .identity import AUTHORITY
 from .metrics import LEFT
+from .object_store import Store
 from .packages import Packages
-from .pgbackrest import FOLDER, Store
+from .pgbackrest import FOLDER
 from .rendering import as_json, program, rendered
 
 PACKAGES = Packages(names=("age", "python3-boto3"))

@@ -32,6 +32,8 @@ class Settings:
     name: str
     server: bool
     version: str
+    snapshot: str
+    """What the snapshot before the upgrade is called."""
     servers: dict[str, str]
     """All of them, by name."""
     kubeconfig: str
@@ -137,8 +139,7 @@ def begin(settings: Settings) -> None:
 
 def save(settings: Settings) -> None:
     """Keep on this machine's disk what etcd holds; the copies in the object store are others."""
-    name = "before-" + settings.version.replace("+", "-")
-    done = run("k3s", "etcd-snapshot", "save", "--etcd-s3=false", "--name", name)
+    done = run("k3s", "etcd-snapshot", "save", "--etcd-s3=false", "--name", settings.snapshot)
     if done.returncode:
         stop(f"no snapshot, so no upgrade: {(done.stderr or done.stdout).strip()}")
 

@@ -19,6 +19,7 @@ SETTINGS = Settings(
     name="k3s-node1",
     server=True,
     version="v1.34.4+k3s1",
+    snapshot="token-0-before-v1.34.4-k3s1",
     servers={name: str(address) for name, address in SERVERS.items()},
     kubeconfig="/run/it",
     api_port=6443,
