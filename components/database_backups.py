@@ -14,7 +14,7 @@ class Backups:
     """Where backups go and what encrypts them."""
 
     store: Mapping[str, pulumi.Input[Any]] = field(repr=False)
-    """What ``hosts.pgbackrest:Store`` takes."""
+    """What ``hosts.object_store:Store`` takes."""
     passphrase: pulumi.Input[str] = field(repr=False)
     full_at: str
     incremental_every_hours: int

@@ -35,6 +35,17 @@ class K3sRelease:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class K3sSnapshots:
+    """Where what etcd holds is kept."""
+
+    store: Mapping[str, pulumi.Input[Any]] = field(repr=False)
+    """What ``hosts.object_store:Store`` takes."""
+    folder: str
+    every_hours: int
+    kept: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class K3sClusterArgs:
     """What a :class:`K3sCluster` needs to know."""
 
@@ -55,6 +66,7 @@ class K3sClusterArgs:
     token: pulumi.Input[str] = field(repr=False)
     """What a server shows to the others."""
     agent_token: pulumi.Input[str] = field(repr=False)
+    snapshots: K3sSnapshots | None = None
 
     def __post_init__(self) -> None:
         if not self.servers:
@@ -74,10 +86,9 @@ class K3sCluster(pulumi.ComponentResource):
         self._args = args
 
         servers = self._deploy(f"{name}-servers", args.servers, [])
-        # Agents are not proven to be dispensable one by one: a few at once is quicker.
         nodes = [servers]
         if args.agents:
-            nodes.append(self._deploy(f"{name}-agents", args.agents, [servers], serial=3))
+            nodes.append(self._deploy(f"{name}-agents", args.agents, [servers]))
         self._nodes = nodes
         self.kubeconfig = pulumi.Output.secret(
             pulumi.Output.all(args.authority.kubeconfig, *(node.id for node in nodes)).apply(
@@ -112,8 +123,6 @@ class K3sCluster(pulumi.ComponentResource):
         name: str,
         machines: Mapping[str, Machine],
         after: list[Deploy],
-        *,
-        serial: int = 1,
     ) -> Deploy:
         there = [resource for machine in machines.values() for resource in machine.resources]
         return Deploy(
@@ -123,9 +132,8 @@ class K3sCluster(pulumi.ComponentResource):
                 hosts={host: self._host(host, machine) for host, machine in machines.items()},
                 arguments=self._common(),
                 sudo=True,
-                rollout=Rollout(
-                    serial=serial, probe="hosts.k3s:healthy", probe_seconds=PROBE_SECONDS
-                ),
+                # One at a time, agents too: an upgrade takes a node's pods away.
+                rollout=Rollout(serial=1, probe="hosts.k3s:healthy", probe_seconds=PROBE_SECONDS),
                 leave="hosts.k3s_leaving:leave",
             ),
             pulumi.ResourceOptions(parent=self, depends_on=[*there, *after]),
@@ -148,6 +156,13 @@ class K3sCluster(pulumi.ComponentResource):
                     "client": _authority(authority.client),
                 },
             }
+            if args.snapshots:
+                arguments["snapshots"] = {
+                    "store": dict(args.snapshots.store),
+                    "folder": args.snapshots.folder,
+                    "every_hours": args.snapshots.every_hours,
+                    "kept": args.snapshots.kept,
+                }
         return host_of(machine, arguments)
 
     def _common(self) -> dict[str, pulumi.Input[Any]]:

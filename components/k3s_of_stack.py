@@ -6,10 +6,11 @@ from ipaddress import IPv4Interface
 
 import pulumi
 
+from .cloudflare import snapshot_bucket_of
 from .cluster_authority import ClusterAuthority
 from .generated_secrets import GeneratedSecrets
 from .in_cluster import Inside
-from .k3s import K3sCluster, K3sClusterArgs, K3sRelease
+from .k3s import K3sCluster, K3sClusterArgs, K3sRelease, K3sSnapshots
 from .machines import Machines, owner_of
 from .sections import Platform, Role
 from .settings import Settings
@@ -50,6 +51,7 @@ def k3s_of(
         authority=authority,
         token=secrets.k3s_token,
         agent_token=secrets.k3s_agent_token,
+        snapshots=_snapshots_of(settings, opts),
     )
     return K3sCluster("kubernetes", args, opts)
 
@@ -57,6 +59,21 @@ def k3s_of(
 def inside_of(cluster: K3sCluster | None) -> Inside | None:
     """Return how something is made in the cluster, where there is one."""
     return cluster.inside("cluster") if cluster else None
+
+
+def _snapshots_of(settings: Settings, opts: pulumi.ResourceOptions) -> K3sSnapshots | None:
+    """Return where snapshots go; the bucket goes when data may go."""
+    wanted = settings.kubernetes.snapshots
+    if wanted is None:
+        return None
+    kept = pulumi.ResourceOptions(protect=settings.environment.protect_data or None)
+    bucket = snapshot_bucket_of(settings, wanted.bucket, pulumi.ResourceOptions.merge(opts, kept))
+    return K3sSnapshots(
+        store=bucket.store,
+        folder=owner_of(settings),
+        every_hours=wanted.every_hours,
+        kept=wanted.kept,
+    )
 
 
 def kubeconfig_of(cluster: K3sCluster | None, authority: ClusterAuthority) -> pulumi.Output[str]:

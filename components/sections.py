@@ -33,6 +33,9 @@ from .values import (
     VmId,
 )
 
+BucketName = Annotated[
+    str, Field(pattern=r"^[a-z0-9]([a-z0-9-]{1,61})[a-z0-9]$", examples=["cold-db-backups"])
+]
 UNPINNED: Literal["unpinned"] = "unpinned"
 """An identity that nobody has confirmed yet; the fingerprint guard refuses to run with it."""
 
@@ -213,6 +216,15 @@ METALLB = PublishedManifest(
 )
 
 
+class Snapshots(Section):
+    """What etcd holds, kept in a bucket of its own."""
+
+    bucket: BucketName
+    every_hours: Annotated[int, Field(ge=1, le=24)]
+    kept: Positive
+    """How many of each server stay in the bucket."""
+
+
 class Kubernetes(Section):
     """The K3s cluster."""
 
@@ -233,6 +245,8 @@ class Kubernetes(Section):
     """Mirrors by whose images they have; ``*`` is every registry without one of its own."""
     metallb: PublishedManifest = METALLB
     """Who gives the application its address."""
+    snapshots: Snapshots | None = None
+    """Without a bucket they are on the servers' own disks only."""
 
 
 class Database(Section):
@@ -336,9 +350,7 @@ class Monitoring(Section):
 class Backups(Section):
     """What is kept, for how long, and how often it is proven."""
 
-    bucket: str = Field(
-        pattern=r"^[a-z0-9]([a-z0-9-]{1,61})[a-z0-9]$", examples=["cold-db-backups"]
-    )
+    bucket: BucketName
     full_at: TimeOfDay
     incremental_every_hours: Annotated[int, Field(ge=1, le=24)]
     dump_at: TimeOfDay

@@ -1,7 +1,12 @@
 """What the stack has at Cloudflare."""
 
 from .access import People, ProtectedPages, ProtectedPagesArgs
-from .backup_bucket import BackupBucket, BackupBucketArgs, backup_bucket_of
+from .backup_bucket import (
+    BackupBucket,
+    BackupBucketArgs,
+    backup_bucket_of,
+    snapshot_bucket_of,
+)
 from .names import PublicNames, PublicNamesArgs
 from .tunnel import Tunnel, TunnelArgs
 from .way_in import way_in_of
@@ -17,5 +22,6 @@ __all__ = [
     "Tunnel",
     "TunnelArgs",
     "backup_bucket_of",
+    "snapshot_bucket_of",
     "way_in_of",
 ]

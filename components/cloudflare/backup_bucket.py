@@ -38,7 +38,7 @@ class BackupBucket(pulumi.ComponentResource):
     """A bucket that outlives the stack, and a key of the stack's own."""
 
     store: dict[str, pulumi.Input[str | None]]
-    """What ``hosts.pgbackrest:Store`` takes."""
+    """What ``hosts.object_store:Store`` takes."""
 
     def __init__(
         self, name: str, args: BackupBucketArgs, opts: pulumi.ResourceOptions | None = None
@@ -106,12 +106,22 @@ class BackupBucket(pulumi.ComponentResource):
 
 def backup_bucket_of(settings: Settings, opts: pulumi.ResourceOptions) -> BackupBucket:
     """Return the bucket of a stack's backups."""
+    return BackupBucket("backups", _args(settings, settings.backups.bucket), opts)
+
+
+def snapshot_bucket_of(
+    settings: Settings, bucket: str, opts: pulumi.ResourceOptions
+) -> BackupBucket:
+    """Return the bucket of a stack's snapshots of etcd; its key opens no database's backups."""
+    return BackupBucket("snapshots", _args(settings, bucket), opts)
+
+
+def _args(settings: Settings, bucket: str) -> BackupBucketArgs:
     wanted = settings.cloudflare
     where = f"https://{wanted.account_id}.r2.cloudflarestorage.com"
-    args = BackupBucketArgs(
+    return BackupBucketArgs(
         account_id=wanted.account_id,
-        bucket=settings.backups.bucket,
+        bucket=bucket,
         endpoint=urlsplit(str(wanted.r2_endpoint or where)).netloc,
         authority=wanted.r2_authority,
     )
-    return BackupBucket("backups", args, opts)

@@ -63,6 +63,7 @@ FAULTS: tuple[Rule, ...] = (
     services.database_ports_clash,
     services.another_port_than_postgres,
     services.fallback_is_the_database_address,
+    services.snapshots_among_backups,
     services.retention_below_drill_interval,
     services.retention_below_two_full_backups,
     services.insecure_endpoint,

@@ -14,6 +14,7 @@ from ..sections import (
     Cloudflare,
     Database,
     Environment,
+    Kubernetes,
     Machines,
     Network,
     Platform,
@@ -37,6 +38,7 @@ class Neighbour:
     cloudflare: Cloudflare | None = None
     application: Application | None = None
     backups: Backups | None = None
+    kubernetes: Kubernetes | None = None
     faults: tuple[Fault, ...] = ()
     """What could not be read, so that nothing is compared with it."""
 
@@ -158,14 +160,29 @@ def virtual_router_id_of_another_stack(
 
 
 def bucket_of_another_stack(
-    cloudflare: Cloudflare, backups: Backups, neighbours: Sequence[Neighbour]
+    cloudflare: Cloudflare,
+    backups: Backups,
+    kubernetes: Kubernetes,
+    neighbours: Sequence[Neighbour],
 ) -> Iterator[Fault]:
     """Two stacks never write their backups over each other's."""
-    for other in neighbours:
-        same = _same_account(cloudflare, other) and other.backups
-        if same and same.bucket == backups.bucket:
-            wrong = f"{backups.bucket} is already {other.place('backups', 'bucket')}"
-            yield Fault(("backups", "bucket"), wrong, "a bucket of its own")
+    others = [
+        (bucket, other.place(*path))
+        for other in neighbours
+        if _same_account(cloudflare, other)
+        for path, bucket in _buckets(other.backups, other.kubernetes)
+    ]
+    for path, bucket in _buckets(backups, kubernetes):
+        for taken, place in others:
+            if taken == bucket:
+                yield Fault(path, f"{bucket} is already {place}", "a bucket of its own")
+
+
+def _buckets(backups: Backups | None, kubernetes: Kubernetes | None) -> Iterator[tuple[Path, str]]:
+    if backups:
+        yield ("backups", "bucket"), backups.bucket
+    if kubernetes and kubernetes.snapshots:
+        yield ("kubernetes", "snapshots", "bucket"), kubernetes.snapshots.bucket
 
 
 def tunnel_of_another_stack(

@@ -15,6 +15,7 @@ from ..sections import (
     Database,
     Environment,
     Hetzner,
+    Kubernetes,
     Machines,
     Network,
     Proxmox,
@@ -103,6 +104,14 @@ def fallback_is_the_database_address(database: Database, network: Network) -> It
             wrong = f"{address} is already {key('network', 'database_address')}"
             path = ("database", "fallback", position)
             yield Fault(path, wrong, "another address: the database address is tried first")
+
+
+def snapshots_among_backups(backups: Backups, kubernetes: Kubernetes) -> Iterator[Fault]:
+    """The key of the K3s machines opens no backup of a database."""
+    path = ("kubernetes", "snapshots", "bucket")
+    if kubernetes.snapshots and kubernetes.snapshots.bucket == backups.bucket:
+        wrong = f"{backups.bucket} is already {key('backups', 'bucket')}"
+        yield Fault(path, wrong, "a bucket of its own")
 
 
 def retention_below_drill_interval(backups: Backups) -> Iterator[Fault]:

@@ -11,11 +11,12 @@ import pulumi_random as random
 import pulumi_tls as tls
 import pytest
 
+from components.cloudflare.resources import provider
 from components.cluster_authority import ClusterAuthority, ClusterAuthorityArgs
 from components.generated_secrets import GeneratedSecrets
 from components.k3s_of_stack import k3s_of
 from components.machines import machines_of
-from components.sections import Machine, Network, Role
+from components.sections import Kubernetes, Machine, Network, Role
 from components.settings import Settings
 from components.tokens import Tokens
 from hosts.k3s_leaving import Leaving
@@ -24,10 +25,17 @@ from pulumi_pyinfra import typed
 from tests.components.machines.programs import DOCFAST, TESTING
 from tests.recording import Deployment, run
 
+KEPT = Kubernetes.model_validate(
+    {
+        **TESTING.kubernetes.model_dump(),
+        "snapshots": {"bucket": "cold-k3s-snapshots", "every_hours": 6, "kept": 28},
+    }
+)
 SERVERS = {"k3s-node1", "k3s-node2", "k3s-node3"}
 PEM = "-----BEGIN {0}-----\n{0}\n"
 WITH_AGENT = replace(
     TESTING,
+    kubernetes=KEPT,
     machines={
         **TESTING.machines,
         "k3s-agent1": Machine.model_validate(
@@ -52,6 +60,7 @@ def program(settings: Settings):
                 pulumi.ProviderResource("pyinfra", "pyinfra", {}),
                 random.Provider("random"),
                 tls.Provider("tls"),
+                provider("cloudflare", "https://api.example.org"),
             ]
         )
         machines = machines_of(settings, Tokens(), options)
@@ -129,6 +138,26 @@ def test_an_agent_is_told_nothing_that_would_make_it_a_server(agents):
     assert "password of secrets-k3s-token" not in repr(agents)
 
 
+def test_snapshots_go_to_a_bucket_of_their_own_that_agents_cannot_open(deployed, servers, agents):
+    snapshots = contract(servers, "k3s-node1").value.snapshots
+
+    assert (snapshots.every_hours, snapshots.kept) == (6, 28)
+    assert snapshots.store.bucket == "cold-k3s-snapshots"
+    assert snapshots.folder.endswith("testing")
+    assert "cold-k3s-snapshots" not in repr(agents)
+    (bucket,) = deployed.of_type("cloudflare:index/r2Bucket:R2Bucket").values()
+    assert bucket.parent == "snapshots"
+    secret = "hosts.k3s-node1.arguments.snapshots.store.key_secret"
+    assert secret in deployed.named("kubernetes-servers").secrets
+
+
+def test_without_a_bucket_snapshots_stay_on_the_servers():
+    made = run(program(replace(TESTING, kubernetes=KEPT.model_copy(update={"snapshots": None}))))
+
+    assert "snapshots" not in made.named("kubernetes-servers").inputs["hosts"]["k3s-node1"]
+    assert not made.of_type("cloudflare:index/r2Bucket:R2Bucket")
+
+
 def test_a_server_that_leaves_is_told_what_it_was_by_its_own_arguments(servers):
     gone = contract(servers, "k3s-node3", Leaving, others=["k3s-node1", "k3s-node2"])
 
@@ -141,7 +170,7 @@ def test_servers_change_one_at_a_time_and_agents_after_them(deployed, servers, a
     assert servers["rollout"] == {
         "serial": 1, "canary": True, "probe": "hosts.k3s:healthy", "probeSeconds": 120
     }  # fmt: skip
-    assert agents["rollout"]["serial"] == 3
+    assert agents["rollout"]["serial"] == 1
     assert servers["leave"] == agents["leave"] == "hosts.k3s_leaving:leave"
     assert "kubernetes-servers" in deployed.named("kubernetes-agents").dependencies
 
