@@ -36,6 +36,15 @@ def operated(tier: Tier) -> Iterator[Operated]:
         yield Operated(machines=reached)
 
 
+def members_of_etcd(tier: Tier, asked: str) -> dict[str, str]:
+    """Return the members by name, and whether each votes or learns."""
+    said = tier.machine(asked).execute(
+        "sh", "-c", "set -a; . /etc/etcd/etcdctl.env; etcdctl member list"
+    )
+    lines = [line.split(", ") for line in said.splitlines()]
+    return {name: "learns" if learner == "true" else "votes" for _, _, name, _, _, learner in lines}
+
+
 def sql(tier: Tier, text: str, database: str = "cold_db") -> str:
     """Ask the leader."""
     command = f'runuser -u postgres -- psql -XAtq -v ON_ERROR_STOP=1 {database} -c "{text}"'

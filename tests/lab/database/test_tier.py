@@ -9,7 +9,8 @@ import pytest
 from pulumi_pyinfra.protocol import Answered, Fault
 from tests.lab.machines.conftest import DATA, SSH_SECONDS
 
-from .tier import PASSWORDS, VIRTUAL, Tier, changes, failed
+from .proof import members_of_etcd
+from .tier import PASSWORDS, VIRTUAL, changes, failed
 
 FIGURES = {
     "node_filesystem_avail_bytes", "node_network_address_info",
@@ -21,15 +22,6 @@ FIGURES = {
 }  # fmt: skip
 
 pytestmark = [pytest.mark.machines, pytest.mark.database]
-
-
-def members_of_etcd(tier: Tier, asked: str) -> dict[str, str]:
-    """Return the members by name, and whether each votes or learns."""
-    said = tier.machine(asked).execute(
-        "sh", "-c", "set -a; . /etc/etcd/etcdctl.env; etcdctl member list"
-    )
-    lines = [line.split(", ") for line in said.splitlines()]
-    return {name: "learns" if learner == "true" else "votes" for _, _, name, _, _, learner in lines}
 
 
 def test_a_plan_for_fresh_machines_names_what_would_be_done_and_does_nothing(fresh):
