@@ -15,7 +15,8 @@ class Backups:
 
     store: Mapping[str, pulumi.Input[Any]] = field(repr=False)
     """What ``hosts.object_store:Store`` takes."""
-    passphrase: pulumi.Input[str] = field(repr=False)
+    passphrase: Mapping[str, pulumi.Input[str]] = field(repr=False)
+    """What ``hosts.pair:Pair`` takes."""
     full_at: str
     incremental_every_hours: int
     retention_days: int
@@ -29,7 +30,7 @@ class Backups:
         """Return what ``hosts.database_node:Backups`` takes."""
         return {
             "store": dict(self.store),
-            "passphrase": pulumi.Output.secret(self.passphrase),
+            "passphrase": dict(self.passphrase),
             "full_at": self.full_at,
             "incremental_every_hours": self.incremental_every_hours,
             "retention_days": self.retention_days,

@@ -39,6 +39,7 @@ def database_of(
             " by layer 2, which Hetzner's network does not carry"
         )
         return None
+    second = {name for name, used in settings.database.second_secrets.items() if used}
     args = PostgresClusterArgs(
         cluster=owner_of(settings),
         members={
@@ -52,13 +53,13 @@ def database_of(
         cache=settings.redis,
         backups=Backups(
             store=bucket.store,
-            passphrase=secrets.backup_passphrase,
+            passphrase=secrets.backup_passphrases.told(second="backups" in second),
             full_at=f"{settings.backups.full_at:%H:%M}",
             incremental_every_hours=settings.backups.incremental_every_hours,
             retention_days=settings.backups.retention_days,
             dump_at=f"{settings.backups.dump_at:%H:%M}",
             dumps_for=secrets.dump_keys[
-                SECOND if settings.database.second_secrets.get("dumps") else "first"
+                SECOND if "dumps" in second else "first"
             ].public_key_openssh.apply(str.strip),
             drill_every_days=settings.backups.drill_interval_days,
         ),

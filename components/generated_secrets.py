@@ -34,8 +34,8 @@ class GeneratedSecrets(pulumi.ComponentResource):
     """Of the database tier: the words of PostgreSQL's accounts and Redis's, two of each."""
     tunnel_secret: pulumi.Output[str]
     """32 random bytes in base64, as Cloudflare wants them."""
-    backup_passphrase: pulumi.Output[str]
-    """Encrypts the backups; whoever loses the state loses the backups without a copy of it."""
+    backup_passphrases: TwoWords
+    """Encrypt the backups; whoever loses the state loses the backups without a copy of it."""
 
     dump_keys: dict[str, tls.PrivateKey]
     """Open the logical dumps; machines have a public half, so that none of them can."""
@@ -49,7 +49,9 @@ class GeneratedSecrets(pulumi.ComponentResource):
             secret: TwoWords.made(f"{name}-{called}", lambda one: self._password(one, 32))
             for secret, called in _DATABASE.items()
         }
-        self.backup_passphrase = self._password(f"{name}-backup", 64)
+        self.backup_passphrases = TwoWords.made(
+            f"{name}-backup", lambda one: self._password(one, 64)
+        )
         self.tunnel_secret = random.RandomBytes(
             f"{name}-tunnel", length=32, opts=pulumi.ResourceOptions(parent=self)
         ).base64
@@ -69,7 +71,10 @@ class GeneratedSecrets(pulumi.ComponentResource):
                     secret: [pair.first, pair.second] for secret, pair in self.database.items()
                 },
                 "tunnel_secret": self.tunnel_secret,
-                "backup_passphrase": self.backup_passphrase,
+                "backup_passphrases": [
+                    self.backup_passphrases.first,
+                    self.backup_passphrases.second,
+                ],
                 "dump_keys": self.dump_openers,
             }
         )

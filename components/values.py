@@ -120,5 +120,7 @@ PinnedImage = Annotated[
 ]
 """A container image that nobody can change under its name."""
 
-Secret = Literal["owner", "replication", "rewind", "pooler", "redis", "redis_replication", "dumps"]
+Secret = Literal[
+    "owner", "replication", "rewind", "pooler", "redis", "redis_replication", "dumps", "backups"
+]
 """What the database tier keeps two of, so that none is changed while it is used."""

@@ -58,7 +58,7 @@ class Backups:
     """Where backups go, when, and for how long they are kept."""
 
     store: Store
-    passphrase: str = field(repr=False)
+    passphrase: Pair
     full_at: str = "02:00"
     incremental_every_hours: int = 6
     retention_days: int = 30
@@ -286,6 +286,7 @@ class DatabaseNode:
             cluster=self.cluster,
             name=self.name,
             store=self.backups.store,
+            repository=_pgbackrest.repository_of(self.cluster, self.backups.passphrase.word),
             api=f"https://{self.me.address}:{API_PORT}",
             recipient=self.backups.dumps_for,
             dump_at=self.backups.dump_at,

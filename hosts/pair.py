@@ -30,6 +30,11 @@ class Pair:
         """Return the word that is used."""
         return self.first if self.in_use == "first" else self.second
 
+    @property
+    def other(self) -> str:
+        """Return the word that is not used."""
+        return self.second if self.in_use == "first" else self.first
+
     def accounts(self, role: str) -> dict[str, str]:
         """Return the words by account, where an account has one word only: the second has its own.
 

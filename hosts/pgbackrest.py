@@ -6,20 +6,24 @@ archiving has a queue of its own, and the repository is made by a service that t
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, field
 
 from pyinfra.operations import files, systemd
 
-from .checks import identifier, refuse, secret, within
+from .checks import identifier, refuse, within
 from .deploying import deploy
 from .identity import AUTHORITY
 from .object_store import Store
 from .packages import Packages
+from .pair import Pair
 from .patroni import DATA, HOME, SOCKETS
 from .rendering import rendered
 
 PACKAGES = Packages(names=("pgbackrest", "ca-certificates", "curl"))
 FOLDER = "/etc/pgbackrest"
+OTHER = "other.conf"
+"""Of the repository that was in use before, from which a restore may still begin."""
 SPOOL = f"{HOME}/pgbackrest-spool"
 _SCHEDULES = ("full", "incr")
 
@@ -30,8 +34,8 @@ class PgBackRest:
 
     cluster: str
     store: Store
-    passphrase: str = field(repr=False)
-    """Encrypts all that leaves the machine."""
+    passphrase: Pair
+    """Encrypts all that leaves the machine; each has a repository of its own."""
     leader_url: str
     """What answers 200 where the leader is: only it makes backups."""
     full_at: str = "02:00"
@@ -45,13 +49,17 @@ class PgBackRest:
         refuse(
             [
                 *identifier("cluster", self.cluster),
-                *secret("passphrase", self.passphrase),
                 *within("incremental_every_hours", self.incremental_every_hours, 1, 24),
                 *within("retention_days", self.retention_days, 1, 3650),
                 *within("queue_gib", self.queue_gib, 1, 1024),
                 *within("processes", self.processes, 1, 64),
             ]
         )
+
+
+def repository_of(cluster: str, passphrase: str) -> str:
+    """Return where in the bucket a passphrase's repository is: nothing is ever sealed anew."""
+    return f"{cluster}-{hashlib.sha256(passphrase.encode()).hexdigest()[:8]}"
 
 
 def archive_command(cluster: str) -> str:
@@ -75,21 +83,27 @@ def write_settings(wanted: PgBackRest) -> None:
             dest=f"{FOLDER}/store-ca.pem",
             mode="644",
         )
-    files.put(
-        name="Write the settings of pgBackRest",
-        src=rendered(
-            "pgbackrest.conf.j2",
-            wanted=wanted,
-            folder=FOLDER,
-            data=DATA,
-            sockets=SOCKETS,
-            spool=SPOOL,
-        ),
-        dest=f"{FOLDER}/pgbackrest.conf",
-        user="root",
-        group="postgres",
-        mode="640",
-    )
+    for file, word in (
+        ("pgbackrest.conf", wanted.passphrase.word),
+        (OTHER, wanted.passphrase.other),
+    ):
+        files.put(
+            name=f"Write the settings of pgBackRest, {file}",
+            src=rendered(
+                "pgbackrest.conf.j2",
+                wanted=wanted,
+                repository=repository_of(wanted.cluster, word),
+                passphrase=word,
+                folder=FOLDER,
+                data=DATA,
+                sockets=SOCKETS,
+                spool=SPOOL,
+            ),
+            dest=f"{FOLDER}/{file}",
+            user="root",
+            group="postgres",
+            mode="640",
+        )
 
 
 @deploy("pgBackRest")

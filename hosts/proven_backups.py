@@ -43,6 +43,8 @@ class ProvenBackups:
     cluster: str
     name: str
     store: Store
+    repository: str
+    """Where in the bucket its backups are."""
     api: str
     """Where this machine's Patroni answers: who leads, and whose turn it is."""
     recipient: str | None = field(default=None)
@@ -82,6 +84,7 @@ class ProvenBackups:
         return {
             "cluster": self.cluster,
             "name": self.name,
+            "repository": self.repository,
             "store": {**asdict(self.store), "authority": authority},
             "api": self.api,
             "authority": AUTHORITY,

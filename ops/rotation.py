@@ -23,7 +23,8 @@ from ops.stack_files import StackFile
 from ops.tier import Tier
 
 SECRETS: tuple[Secret, ...] = get_args(Secret)
-SEALING: frozenset[Secret] = frozenset({"dumps"})
+BACKUPS: Secret = "backups"
+SEALING: frozenset[Secret] = frozenset({"dumps", BACKUPS})
 """They seal what is kept; the others open doors."""
 _RESOURCES: dict[Secret, str] = {
     "owner": "secrets-database-owner",
@@ -33,6 +34,7 @@ _RESOURCES: dict[Secret, str] = {
     "redis": "secrets-redis",
     "redis_replication": "secrets-redis-replication",
     "dumps": "secrets-dumps",
+    BACKUPS: "secrets-backup",
 }
 
 
@@ -63,7 +65,9 @@ def rotate(tier: Tier, engine: Engine, secret: Secret) -> None:
         engine.renew(resource)
 
     steps: tuple[Callable[[], None], ...]
-    if secret in SEALING:
+    if secret == BACKUPS:
+        steps = (lambda: renew(renewed=not second), switch, lambda: _first_backup(tier))
+    elif secret in SEALING:
         steps = (lambda: renew(renewed=not second), switch)
     else:
         steps = (switch, lambda: renew(renewed=second))
@@ -73,6 +77,14 @@ def rotate(tier: Tier, engine: Engine, secret: Secret) -> None:
         step()
         tier.wait("the tier is not well, nothing more is changed", tier.well)
     print(f"{secret}: was rotated")
+
+
+def _first_backup(tier: Tier) -> None:
+    """Have a backup in the new repository, now and not when its being missed is noticed."""
+    leader = tier.leader()
+    if leader is None:
+        raise FailedError("nobody leads: start a full backup when somebody does")
+    leader.run("systemctl start database-backup@full.service", seconds=7 * 3600)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -69,9 +69,11 @@ def contract(wanted: Any, host: str, of: type = DatabaseNode, **more: Any) -> ty
     # No secret needs quotes; what the recording engine draws has spaces.
     secrets = {key: _words(pair) for key, pair in wanted["arguments"]["passwords"].items()}
     (database,) = wanted["arguments"]["databases"]
+    backups = wanted["arguments"]["backups"]
     told = {
         **wanted["arguments"],
         "passwords": secrets,
+        "backups": {**backups, "passphrase": _words(backups["passphrase"])},
         "databases": [{**database, "password": _words(database["password"])}],
         **own,
         "identity": identity,
@@ -164,7 +166,7 @@ def test_no_password_and_no_key_is_plain(deployed):
     places = {f"arguments.passwords.{name}" for name in names} | {"arguments.databases[0].password"}
 
     assert {f"{place}.{word}" for place in places for word in ("first", "second")} <= secrets
-    assert {"arguments.backups.passphrase", "arguments.backups.store.key_secret"} <= secrets
+    assert {"arguments.backups.passphrase.first", "arguments.backups.store.key_secret"} <= secrets
     for host in NODES:
         assert f"hosts.{host}.connector.privateKey" in secrets
         assert f"hosts.{host}.arguments.identity.key" in secrets

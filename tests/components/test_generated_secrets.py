@@ -32,7 +32,7 @@ def made(deploy):
 def test_every_secret_is_a_protected_child_on_the_given_provider(deploy):
     children = [r for r in made(deploy).resources if r.custom and "providers" not in r.type]
 
-    assert len(children) == 18
+    assert len(children) == 19
     assert {r.parent for r in children} == {"secrets"}
     assert {r.provider for r in children} == {"random", "tls"}
     assert all(r.protected for r in children)

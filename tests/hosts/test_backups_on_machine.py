@@ -287,7 +287,7 @@ def test_old_dumps_are_forgotten_but_never_the_last_that_is_complete(monkeypatch
 def test_a_wrong_passphrase_is_told_in_words_though_what_it_opens_is_noise(monkeypatch):
     wrong = {"code": 99, "message": "[FormatError] invalid section \ufffd\u0001\nHINT: encrypted?"}
     found = {"status": {"code": 99, "message": "other"}, "repo": [{"key": 1, "status": wrong}]}
-    monkeypatch.setattr(machine, "pgbackrest", lambda *_: json.dumps([found]))
+    monkeypatch.setattr(machine, "pgbackrest", lambda *_, **__: json.dumps([found]))
 
     with pytest.raises(RuntimeError, match="is the passphrase the one") as told:
         machine.repository("cold")
@@ -296,7 +296,7 @@ def test_a_wrong_passphrase_is_told_in_words_though_what_it_opens_is_noise(monke
 
 def test_a_repository_that_nobody_made_yet_is_wrong_unless_it_may_be_new(monkeypatch):
     found = {"status": {"code": 1, "message": "missing stanza path"}, "backup": []}
-    monkeypatch.setattr(machine, "pgbackrest", lambda *_: json.dumps([found]))
+    monkeypatch.setattr(machine, "pgbackrest", lambda *_, **__: json.dumps([found]))
 
     with pytest.raises(RuntimeError, match="missing stanza path"):
         machine.repository("cold")
@@ -317,7 +317,15 @@ class Objects:
 @pytest.fixture
 def watch(monkeypatch):
     """Run the look at the archive on a leader; return its exit status and its metrics."""
-    told = {"name": "a", "cluster": "c", "api": "", "authority": "", "store": {}, "backup_hours": 9}
+    told = {
+        "name": "a",
+        "cluster": "c",
+        "repository": "c-1",
+        "api": "",
+        "authority": "",
+        "store": {},
+        "backup_hours": 9,
+    }
     full = {"type": "full", "timestamp": {"stop": 1000}, "error": False,
             "archive": {"start": piece(1, 5)}}  # fmt: skip
     found = {"backup": [full], "archive": [{"id": "17-1"}]}

@@ -48,7 +48,7 @@ def arguments(**more: Any) -> dict[str, Any]:
                 "key": "canary-key-id",
                 "key_secret": "canary-key-secret",
             },
-            "passphrase": "canary-passphrase",
+            "passphrase": pair("passphrase"),
         },
         "data_disk": "/dev/disk/by-id/scsi-0QEMU_QEMU_HARDDISK_drive-scsi1",
         **more,

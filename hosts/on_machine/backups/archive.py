@@ -106,7 +106,7 @@ def holes(told: dict[str, Any], found: dict[str, Any], waits: dict[str, float]) 
     since = max(starts)
     # The last one is today's: there is another for each version and each founding.
     archive = found["archive"][-1]["id"]
-    folder = f"{told['cluster']}/archive/{told['cluster']}/{archive}/"
+    folder = f"{told['repository']}/archive/{told['cluster']}/{archive}/"
     keys = Store(told["store"]).keys(folder, after=f"{folder}{since[:16]}/{since}")
     return [name for name in missing(pieces(keys), since) if name not in waits]
 

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from datetime import datetime
 from pathlib import Path
 
 from . import settings
-from .machine import pgbackrest, repository, say
+from .machine import fetching, holding, pgbackrest, say
 from .scratch import BINARIES, LONGEST
 
 DATA = Path("/var/lib/postgresql/17/main")
@@ -26,9 +27,10 @@ def main() -> None:
     told = settings.read()
     cluster, wish = told["cluster"], told["found_from"]
     try:
-        backups = repository(cluster, may_be_new=True)["backup"]
-        if backups:
-            restore(cluster, wish)
+        moment = None if wish == LATEST else datetime.fromisoformat(wish).timestamp()
+        where = holding(cluster, moment)
+        if where:
+            restore(cluster, wish, where)
             say(f"{cluster}: restored from the object store, {wish}")
         elif wish == LATEST:
             begin()
@@ -39,10 +41,11 @@ def main() -> None:
         sys.exit(f"found: {error}")
 
 
-def restore(cluster: str, wish: str) -> None:
+def restore(cluster: str, wish: str, where: str) -> None:
     """Copy the backup; PostgreSQL replays the log when it starts."""
     aim = [] if wish == LATEST else ["--type=time", f"--target={wish}", "--target-action=promote"]
-    pgbackrest(cluster, *aim, "restore", seconds=LONGEST)
+    fetch = f"--recovery-option=restore_command={fetching(cluster, where)}"
+    pgbackrest(cluster, *aim, fetch, "restore", seconds=LONGEST, settings=where)
 
 
 def begin() -> None:

@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Any
 
 SOCKETS = "/run/postgresql"
+IN_USE = "/etc/pgbackrest/pgbackrest.conf"
+BEFORE = "/etc/pgbackrest/other.conf"
 METRICS = Path("/var/lib/prometheus/node-exporter")
 _ENOUGH = 200
 _STREAMS = "streaming"
@@ -36,10 +38,11 @@ def sql(text: str, *, database: str = "postgres", sockets: str = SOCKETS, second
     return done.stdout.strip()
 
 
-def pgbackrest(cluster: str, *words: str, seconds: int = 60) -> str:
+def pgbackrest(cluster: str, *words: str, seconds: int = 60, settings: str = IN_USE) -> str:
     """Return what pgBackRest prints; it ends by itself."""
     done = subprocess.run(
-        ["timeout", str(seconds), "pgbackrest", f"--stanza={cluster}", *words],
+        ["timeout", str(seconds), "pgbackrest", f"--config={settings}", f"--stanza={cluster}",
+         *words],
         capture_output=True, text=True, errors="replace", check=False,
     )  # fmt: skip
     if done.returncode:
@@ -48,16 +51,40 @@ def pgbackrest(cluster: str, *words: str, seconds: int = 60) -> str:
     return done.stdout
 
 
-def repository(cluster: str, *, may_be_new: bool = False) -> dict[str, Any]:
+def repository(cluster: str, *, may_be_new: bool = False, settings: str = IN_USE) -> dict[str, Any]:
     """Return what is in the repository; raise with what is wrong with it."""
     # Noise that a wrong key opened is in its text as it is, so that it is no JSON strictly.
-    (found,) = json.loads(pgbackrest(cluster, "--output=json", "info"), strict=False)
+    (found,) = json.loads(
+        pgbackrest(cluster, "--output=json", "info", settings=settings), strict=False
+    )
     code = found["status"]["code"]
     # 1: nobody has made it yet. 2: there is no backup yet, and all else is well.
     if code not in (0, 2) and not (code == 1 and may_be_new):
         raise RuntimeError(f"pgbackrest info: {_wrong_with(found)}")
     told: dict[str, Any] = found
     return told
+
+
+def holding(cluster: str, moment: float | None = None) -> str | None:
+    """Return the settings of the repository with a backup, of before a moment if one is named.
+
+    After a new passphrase the one before has what is older, until the new one has a backup.
+    """
+    for settings in (IN_USE, BEFORE):
+        found = repository(cluster, may_be_new=True, settings=settings)["backup"]
+        if any(moment is None or b["timestamp"]["stop"] < moment for b in found):
+            return settings
+    return None
+
+
+def fetching(cluster: str, settings: str, *words: str) -> str:
+    """Return what PostgreSQL runs for a piece of log: first where the backup is."""
+    told = " ".join(words)
+    tries = [settings, *(s for s in (IN_USE, BEFORE) if s != settings)]
+    return " || ".join(
+        f'timeout 60 pgbackrest --config={each} --stanza={cluster} {told} archive-get %f "%p"'
+        for each in tries
+    )
 
 
 def _wrong_with(found: Mapping[str, Any]) -> str:

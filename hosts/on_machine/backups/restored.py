@@ -6,9 +6,11 @@ It stays until the unit that runs this is stopped; nothing of the cluster is tou
 from __future__ import annotations
 
 import sys
+from datetime import datetime
 from pathlib import Path
 
 from . import settings
+from .machine import holding
 from .scratch import Scratch
 
 FOLDER = Path("/var/lib/postgresql/restored")
@@ -16,9 +18,13 @@ FOLDER = Path("/var/lib/postgresql/restored")
 
 def main() -> None:
     """Restore, and leave the server running."""
-    scratch = Scratch(cluster=settings.read()["cluster"], folder=FOLDER)
+    cluster, moment = settings.read()["cluster"], sys.argv[1]
+    scratch = Scratch(cluster=cluster, folder=FOLDER)
     try:
-        scratch.restore("--type=time", f"--target={sys.argv[1]}")
+        where = holding(cluster, datetime.fromisoformat(moment).timestamp())
+        if where is None:
+            sys.exit(f"restored: no repository holds a backup of before {moment}")
+        scratch.restore("--type=time", f"--target={moment}", settings=where)
         scratch.start()
     except RuntimeError as error:
         scratch.remove()

@@ -12,7 +12,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from .machine import pgbackrest, sql
+from .machine import IN_USE, fetching, pgbackrest, sql
 
 BINARIES = Path("/usr/lib/postgresql/17/bin")
 LONGEST = 6 * 3600
@@ -58,17 +58,18 @@ class Scratch:
             subprocess.run(self._control("stop", "--mode=immediate"), check=False)
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def restore(self, *aim: str) -> None:
+    def restore(self, *aim: str, settings: str = IN_USE) -> None:
         """Copy the backup before ``aim`` (options of pgBackRest) from the repository."""
         self.remove()
         for place in (self.folder, self.data, Path(self.sockets)):
             place.mkdir(mode=0o700, parents=True)
         own = f"--pg1-path={self.data} --lock-path={self.folder}/lock --no-archive-async"
-        fetch = f'timeout 60 pgbackrest --stanza={self.cluster} {own} archive-get %f "%p"'
+        fetch = fetching(self.cluster, settings, own)
         pgbackrest(
             self.cluster, f"--pg1-path={self.data}", f"--lock-path={self.folder}/lock", *aim,
             "--target-action=promote", "--archive-mode=off",
             f"--recovery-option=restore_command={fetch}", "restore", seconds=LONGEST,
+            settings=settings,
         )  # fmt: skip
 
     def start(self) -> None:

@@ -28,7 +28,7 @@ def test_what_holds_data_or_opens_it_is_protected_in_production_alone(up, stack,
     keys = deployed.of_type("tls:index/privateKey:PrivateKey")
 
     assert len(machines) == 9
-    assert len(secrets) == 15
+    assert len(secrets) == 16
     assert {r.protected for r in [*machines.values(), *secrets.values()]} == {protected}
     assert {r.protected for n, r in keys.items() if n.startswith("k3s-")} == {protected}
 

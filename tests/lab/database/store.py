@@ -21,7 +21,10 @@ from toolchain.cache import Cache
 
 ADDRESS, PORT = IPv4Address("192.168.15.1"), 7070
 BUCKET, KEY, SECRET = "cold-db-backups-testing", "lab-key", "lab-secret-0123456789"
-PASSPHRASE = "passphrase-0123456789-0123456789"
+PASSPHRASE = {
+    "first": "passphrase-0123456789-0123456789",
+    "second": "another-0123456789-0123456789",
+}
 
 
 def program() -> str | None:
@@ -50,7 +53,7 @@ class Store:
                 "key_secret": SECRET,
                 "authority": self.authority.cert_pem.bytes().decode(),
             },
-            "passphrase": PASSPHRASE,
+            "passphrase": dict(PASSPHRASE),
         }
 
     @property
