@@ -30,7 +30,12 @@ authority = ClusterAuthority(
 machines = machines_of(wanted, tokens, pulumi.ResourceOptions(providers=made_with))
 backups = backup_bucket_of(wanted, kept)
 database = database_of(
-    wanted, machines, generated, backups, pulumi.ResourceOptions(providers=made_with)
+    wanted,
+    machines,
+    generated,
+    backups,
+    pulumi.ResourceOptions(providers=made_with),
+    fencing_token=config.get_secret("proxmox_fencing_token"),
 )
 way_in = way_in_of(wanted, generated, pulumi.ResourceOptions(providers=made_with))
 cluster = k3s_of(

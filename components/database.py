@@ -56,6 +56,8 @@ class PostgresClusterArgs:
     """Of the owner, and by what ``hosts.database_node:Passwords`` calls them."""
     backups: Backups | None = None
     """Without any, the log of writes goes nowhere and is not kept."""
+    fenced: Mapping[str, Any] | None = field(default=None, repr=False)
+    """What ``hosts.database_node:Fenced`` is told: who powers a silent leader off, if anybody."""
 
     def __post_init__(self) -> None:
         without = [name for name, m in self.members.items() if m.machine.priority is None]
@@ -149,7 +151,8 @@ class PostgresCluster(pulumi.ComponentResource):
             },
             "pooler_port": args.database.pooler_port,
         }
-        return told | ({"backups": args.backups.told} if args.backups else {})
+        told |= {"backups": args.backups.told} if args.backups else {}
+        return told | ({"fenced": args.fenced} if args.fenced else {})
 
     def _told(self, name: Secret) -> dict[str, pulumi.Input[str]]:
         used = self._args.database.second_secrets

@@ -12,6 +12,7 @@ from hosts.postgres_size import Size
 from .cloudflare import BackupBucket
 from .database import Member, PostgresCluster, PostgresClusterArgs
 from .database_backups import Backups
+from .database_fencing import fenced_of
 from .generated_secrets import GeneratedSecrets
 from .machines import Machine, Machines, owner_of
 from .sections import Machine as MachineSettings
@@ -28,8 +29,13 @@ def database_of(
     secrets: GeneratedSecrets,
     bucket: BackupBucket,
     opts: pulumi.ResourceOptions,
+    *,
+    fencing_token: pulumi.Output[str] | None = None,
 ) -> PostgresCluster | None:
-    """Return the database tier of a stack, if it has one that can be made where it stands."""
+    """Return the database tier of a stack, if it has one that can be made where it stands.
+
+    Without a ``fencing_token`` nobody powers off a leader that falls silent.
+    """
     members, address = machines.by_role(Role.DATABASE), settings.network.database_address
     if not (members and settings.database and settings.redis and address):
         return None
@@ -64,6 +70,7 @@ def database_of(
             drill_every_days=settings.backups.drill_interval_days,
         ),
         secrets=secrets.database,
+        fenced=fenced_of(settings, [m.name for m in members], fencing_token),
     )
     return PostgresCluster("database", args, opts)
 

@@ -249,6 +249,16 @@ class Kubernetes(Section):
     """Without a bucket they are on the servers' own disks only."""
 
 
+class Fencing(Section):
+    """A leader that falls silent is powered off by Proxmox, and succeeded at once.
+
+    It is off without the secret ``proxmox_fencing_token``: a token of its own, for power alone.
+    """
+
+    silent_seconds: Annotated[float, Field(ge=2, le=15)]
+    """What is shorter is a hiccup."""
+
+
 class Database(Section):
     """The PostgreSQL tier."""
 
@@ -261,6 +271,7 @@ class Database(Section):
     fallback: tuple[IPv4Address | Literal["localhost"], ...]
     second_secrets: Mapping[Secret, bool] = {}
     """Those of which the second word is used; `python -m ops.database STACK rotate` writes it."""
+    fencing: Fencing | None = None
 
 
 class CacheTtls(Section):

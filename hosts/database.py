@@ -10,6 +10,7 @@ from pyinfra.operations import files, server
 
 from . import base as _base
 from . import etcd as _etcd
+from . import fencing as _fencing
 from . import keepalived as _keepalived
 from . import metrics as _metrics
 from . import patroni as _patroni
@@ -22,6 +23,7 @@ from .data_disk import data_disk
 from .database_node import DatabaseNode
 from .deploying import deploy
 from .etcd import etcd
+from .fencing import fencing, no_fencing
 from .firewall import PACKAGES as FIREWALL_PACKAGES
 from .identity import write_authority
 from .keepalived import keepalived
@@ -41,6 +43,7 @@ _EACH = (
     _etcd.PACKAGES,
     _patroni.PACKAGES,
     _pgbouncer.PACKAGES,
+    _fencing.PACKAGES,
     _keepalived.PACKAGES,
     _redis.PACKAGES,
     _metrics.PACKAGES,
@@ -77,6 +80,10 @@ def database(wanted: DatabaseNode) -> None:
     roles(wanted.roles)
     pgbouncer(wanted.pgbouncer)
     keepalived(wanted.keepalived)
+    if wanted.fencing:
+        fencing(wanted.fencing)
+    else:
+        no_fencing(wanted.name)
     redis(wanted.redis)
     metrics(wanted.metrics)
     if backups and proof:

@@ -17,6 +17,8 @@ from .checks import identifier, refuse
 from .data_disk import DataDisk
 from .etcd import CLIENT_PORT, MARK_PORT, PEER_PORT, Etcd
 from .etcd import METRICS_PORT as ETCD_METRICS_PORT
+from .fencing import Fencing
+from .fencing import Proxmox as FencedByProxmox
 from .firewall import Opening
 from .identity import Identity
 from .keepalived import Keepalived
@@ -81,6 +83,14 @@ class Cache:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Fenced:
+    """Who takes a silent leader's power away, and after how long a silence."""
+
+    hypervisor: FencedByProxmox
+    silent_seconds: float = 3
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class DatabaseNode:
     """One machine of the database tier; all but ``name`` and ``identity`` is told to all alike."""
 
@@ -103,6 +113,8 @@ class DatabaseNode:
     """``/dev/disk/by-id/...``; without one the data is on the root disk."""
     pooler_port: int = 6432
     synchronous: bool = True
+    fenced: Fenced | None = None
+    """Without it Patroni's ttl decides when a silent leader is no leader any more."""
 
     def __post_init__(self) -> None:
         addresses = [member.address for member in self.members.values()]
@@ -240,6 +252,19 @@ class DatabaseNode:
             address=self.me.address,
             peers=self.peers,
             leader_url=self.leader_url,
+        )
+
+    @property
+    def fencing(self) -> Fencing | None:
+        """Return what the witness must know, if there is one."""
+        if self.fenced is None:
+            return None
+        return Fencing(
+            cluster=self.cluster,
+            name=self.name,
+            members=self.addresses,
+            hypervisor=self.fenced.hypervisor,
+            silent_seconds=self.fenced.silent_seconds,
         )
 
     @property

@@ -39,7 +39,7 @@ class Keepalived:
     peers: tuple[IPv4Address, ...]
     leader_url: str
     """What answers 200 where the leader is, such as Patroni's ``/primary``."""
-    advert_seconds: float = 0.3
+    advert_seconds: float = 0.1
 
     def __post_init__(self) -> None:
         refuse(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import secrets
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
@@ -17,19 +17,26 @@ class Credentials:
 
     proxmox_api_token: str = field(repr=False)
     cloudflare_api_token: str = field(repr=False)
+    proxmox_fencing_token: str = field(repr=False)
+    """For the power of the database machines, and nothing else."""
 
     @classmethod
     def kept_in(cls, folder: Path) -> Self:
         """Return those of a lab, made at the first call."""
         path = folder / "credentials.json"
-        if not path.exists():
-            token_id = "-".join(secrets.token_hex(n) for n in (4, 2, 2, 2, 6))
-            made = cls(
-                proxmox_api_token=f"pulumi@pve!lab={token_id}",
-                cloudflare_api_token=secrets.token_urlsafe(30),
-            )
-            write_private(path, json.dumps(asdict(made)))
-        return cls(**json.loads(path.read_text()))
+        kept = json.loads(path.read_text()) if path.exists() else {}
+        made = {
+            "proxmox_api_token": f"pulumi@pve!lab={_uuid()}",
+            "cloudflare_api_token": secrets.token_urlsafe(30),
+            "proxmox_fencing_token": f"fencing@pve!lab={_uuid()}",
+        }
+        if made.keys() - kept.keys():
+            write_private(path, json.dumps(made | kept))
+        return cls(**made | kept)
+
+
+def _uuid() -> str:
+    return "-".join(secrets.token_hex(n) for n in (4, 2, 2, 2, 6))
 
 
 def passphrase_in(folder: Path) -> Path:

@@ -19,7 +19,15 @@ from .project import Project
 from .pve.api import api
 from .pve.cluster import Cluster
 from .serve import Authority, serving
-from .stack import HOSTS_ON_RECORDS, NO_RELEASE, endpoints, project_of, stack_file_of, write
+from .stack import (
+    HOSTS_ON_RECORDS,
+    NO_RELEASE,
+    endpoints,
+    fenced_vms,
+    project_of,
+    stack_file_of,
+    write,
+)
 
 
 @dataclass(kw_only=True)
@@ -58,7 +66,8 @@ def running(
     authority = Authority(folder / "authority")
     domain = stack_file_of(stack)["config"]["coldstorage:environment"]["domain"]
     cluster = cluster or Cluster()
-    pve = api(cluster, credentials.proxmox_api_token)
+    power = {credentials.proxmox_fencing_token: fenced_vms(stack)}
+    pve = api(cluster, credentials.proxmox_api_token, power)
     records = Records(folder / "cloudflare.json")
     flare = cloudflare.cloudflare(records, domain=domain)
     owned = cloudflare.api_of(flare, credentials.cloudflare_api_token)

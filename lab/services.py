@@ -35,7 +35,7 @@ from .project import Overlay
 from .pve.api import api
 from .pve.cluster import Cluster
 from .serve import Authority, serving
-from .stack import NO_RELEASE, endpoints, stack_file_of
+from .stack import NO_RELEASE, endpoints, fenced_vms, stack_file_of
 
 STARTS_WITHIN_SECONDS = 60
 HTTPS_PORTS = {"proxmox": 8006, "cloudflare": 443}
@@ -115,11 +115,12 @@ def _serve(stack: str, place: Place, services: ExitStack) -> Overlay:
     )
     buckets.follow(lambda: s3_keys(flare.records))
     services.enter_context(edge.serving(folder, authority, domain))
+    power = {credentials.proxmox_fencing_token: fenced_vms(stack)}
     proxmox = urlsplit(config["coldstorage:proxmox"]["endpoint"])
     pve, zones = (
         services.enter_context(serving(app, name, authority, address, HTTPS_PORTS[name]))
         for name, app, address in (
-            ("proxmox", api(cluster, credentials.proxmox_api_token), str(proxmox.hostname)),
+            ("proxmox", api(cluster, credentials.proxmox_api_token, power), str(proxmox.hostname)),
             (
                 "cloudflare",
                 cloudflare.api_of(flare, credentials.cloudflare_api_token),

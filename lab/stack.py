@@ -46,6 +46,12 @@ def stack_file_of(stack: str) -> dict[str, Any]:
     return document
 
 
+def fenced_vms(stack: str) -> frozenset[int]:
+    """Return the VMs whose power the token of the fencing is for."""
+    machines = stack_file_of(stack)["config"]["coldstorage:machines"].values()
+    return frozenset(m["proxmox"]["vm_id"] for m in machines if m["role"] == "database")
+
+
 def program(hosts: Path | None = None) -> dict[str, Any]:
     """Return the repository's project file as it must be to work from another folder.
 

@@ -30,6 +30,11 @@ EXPLAINED: Mapping[str, str] = {
         "Cloudflare API token for this environment's zone only. It needs Zone:Read, DNS:Edit,\n"
         "Cloudflare Tunnel:Edit, Access:Edit and Workers R2 Storage:Edit."
     ),
+    "proxmox_fencing_token": (
+        "Another Proxmox API token, which every database machine has: of a user of its own, with\n"
+        "VM.Audit and VM.PowerMgmt on /vms/ID of each database machine, and nothing else. With it\n"
+        "a leader that falls silent is powered off and succeeded in seconds; without, after 20."
+    ),
     "hcloud_token": (
         "Hetzner Cloud API token (Read & Write) of this environment's project:\n"
         "Console > project > Security > API tokens."
@@ -49,7 +54,10 @@ class Person:
 def set_up(file: StackFile, person: Person) -> None:
     """Ask for the stack's tokens, then pin what they open."""
     platform_token = {"proxmox": "proxmox_api_token", "hetzner": "hcloud_token"}[file.platform()]
-    tokens = {name: _ask(name, file, person) for name in (platform_token, "cloudflare_api_token")}
+    names = [platform_token, "cloudflare_api_token"]
+    if file.platform() == "proxmox" and "fencing" in file.section("database"):
+        names.append("proxmox_fencing_token")
+    tokens = {name: _ask(name, file, person) for name in names}
     if file.platform() == "proxmox":
         _pin_proxmox(file, person)
     else:

@@ -100,7 +100,9 @@ def without_secrets(stack: str) -> set[str]:
     return {
         path
         for path in paths(written(stack))
-        if not path.endswith(("_api_token", "hcloud_token", "/secure", "/encryptionsalt"))
+        if not path.endswith(
+            ("_api_token", "hcloud_token", "_fencing_token", "/secure", "/encryptionsalt")
+        )
     }
 
 

@@ -12,8 +12,11 @@ SECRETS: Mapping[str, Platform | None] = {
     "proxmox_api_token": Platform.PROXMOX,
     "cloudflare_api_token": None,
     "hcloud_token": Platform.HETZNER,
+    "proxmox_fencing_token": Platform.PROXMOX,
 }
 """The keys that hold a secret, with the platform that needs it (None: each)."""
+OPTIONAL = frozenset({"proxmox_fencing_token"})
+"""Without these something is off, and all else works."""
 
 _PROXMOX_TOKEN = re.compile(r"[^@!=\s]+@[A-Za-z][\w.-]*![A-Za-z][\w.-]*=[0-9a-fA-F-]{36}")
 _TELLING_KEY = re.compile(
@@ -32,7 +35,8 @@ _TELLING_VALUE = re.compile(
 def secret_missing(platform: Platform, present: Mapping[str, object]) -> Iterator[Fault]:
     """What the platform needs to be reached is there."""
     for name, needed_on in SECRETS.items():
-        if needed_on in {None, platform} and not present.get(name):
+        needed = needed_on in {None, platform} and name not in OPTIONAL
+        if needed and not present.get(name):
             yield Fault((name,), "is missing", "a secret: run `make secrets`")
 
 
@@ -50,11 +54,11 @@ def proxmox_token_malformed(
     platform: Platform, present: Mapping[str, object], secret_keys: Collection[str]
 ) -> Iterator[Fault]:
     """A Proxmox token names its user and itself before the equals sign."""
-    name = "proxmox_api_token"
-    token = present.get(name) if name in secret_keys and platform is Platform.PROXMOX else None
-    if token and not _PROXMOX_TOKEN.fullmatch(str(token)):
-        expected = "user@realm!name=uuid: run `make secrets`"
-        yield Fault((name,), "is not a Proxmox API token", expected)
+    for name in ("proxmox_api_token", "proxmox_fencing_token"):
+        token = present.get(name) if name in secret_keys and platform is Platform.PROXMOX else None
+        if token and not _PROXMOX_TOKEN.fullmatch(str(token)):
+            expected = "user@realm!name=uuid: run `make secrets`"
+            yield Fault((name,), "is not a Proxmox API token", expected)
 
 
 def secret_section(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
+
 from fastapi import Depends, FastAPI, Request
 from fastapi.responses import JSONResponse
 
@@ -13,8 +15,12 @@ from .gate import PREFIX, Gate, answer
 from .refused import Refused, WrongParametersError
 
 
-def api(cluster: Cluster, token: str) -> FastAPI:
+def api(
+    cluster: Cluster, token: str, power: Mapping[str, Collection[int]] | None = None
+) -> FastAPI:
     """Return the API of ``cluster`` for the holder of ``token``.
+
+    ``power`` are tokens that may see and change nothing but the power of some VMs.
 
     Its state has ``calls`` (each as ``METHOD /path``), ``before_change`` (called with the path of
     each call that changes something, before it does), ``on_call`` (called with each call that is
@@ -27,7 +33,7 @@ def api(cluster: Cluster, token: str) -> FastAPI:
     app.state.on_call = lambda *_: None
     app.state.before_change = lambda _: None
     app.state.failures = Failures()
-    app.add_middleware(Gate, token=token)
+    app.add_middleware(Gate, token=token, power=power or {})
 
     @app.exception_handler(Refused)
     async def refused(_: Request, error: Refused) -> JSONResponse:

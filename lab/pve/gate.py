@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import re
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -15,15 +17,20 @@ from . import wire
 from .failures import Failure, How
 
 PREFIX = "/api2/json"
+# What VM.Audit and VM.PowerMgmt are used for; that they allow a little more is not emulated.
+_OF_POWER = re.compile(r"(?:GET|POST) /nodes/[^/]+/qemu/(\d+)/status/\w+")
 SENTENCE = "x-pve-sentence"
 """The header in which an answer carries what belongs into its status line."""
 
 
 class Gate:
-    """The middleware of the API; what it keeps is in the app's state."""
+    """The middleware of the API; what it keeps is in the app's state.
 
-    def __init__(self, app: ASGIApp, *, token: str) -> None:
-        self._app, self._token = app, token
+    ``token`` may do all; of the tokens of ``power`` each may see and change the power of some VMs.
+    """
+
+    def __init__(self, app: ASGIApp, *, token: str, power: Mapping[str, Collection[int]]) -> None:
+        self._app, self._token, self._power = app, token, power
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a call on, or don't."""
@@ -34,8 +41,9 @@ class Gate:
         async def say(message: Message) -> None:
             await send(_with_its_sentence(message, receive))
 
-        if dict(scope["headers"]).get(b"authorization") != f"PVEAPIToken={self._token}".encode():
-            await answer("invalid token value!", 401)(scope, receive, say)
+        refused = self._refusal(scope, call)
+        if refused is not None:
+            await refused(scope, receive, say)
             return
         failure = None
         if scope["method"] != "GET":
@@ -46,6 +54,19 @@ class Gate:
             await self._app(scope, receive, say)
         else:
             await self._fail(failure, scope, receive, say)
+
+    def _refusal(self, scope: Scope, call: str) -> JSONResponse | None:
+        """Return what is said to who may not do this, or nothing."""
+        said = dict(scope["headers"]).get(b"authorization", b"").decode("latin-1")
+        token = said.removeprefix("PVEAPIToken=")
+        if token == self._token:
+            return None
+        if token not in self._power:
+            return answer("invalid token value!", 401)
+        found = _OF_POWER.fullmatch(call)
+        if found and int(found[1]) in self._power[token]:
+            return None
+        return answer("Permission check failed", 403)
 
     async def _fail(self, failure: Failure, scope: Scope, receive: Receive, say: Send) -> None:
         if failure.how is How.REFUSED:

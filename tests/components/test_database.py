@@ -27,10 +27,11 @@ from tests.recording import Deployment, run
 
 DEPLOY = "pyinfra:index:Deploy"
 NODES = {"db-node1", "db-node2", "db-node3"}
+FENCING_TOKEN = "fencing@pve!database=canary"
 PEM = "-----BEGIN CERTIFICATE-----\n{}"
 
 
-def program(settings: Settings):
+def program(settings: Settings, fencing_token: str | None = None):
     """Return the program of a stack's machines and its database tier."""
 
     def tier() -> Any:
@@ -47,7 +48,10 @@ def program(settings: Settings):
         machines = machines_of(settings, Tokens(), options)
         secrets = GeneratedSecrets("secrets", options)
         bucket = backup_bucket_of(settings, options)
-        return connection_of(database_of(settings, machines, secrets, bucket, options))
+        fencing = pulumi.Output.secret(fencing_token) if fencing_token else None
+        return connection_of(
+            database_of(settings, machines, secrets, bucket, options, fencing_token=fencing)
+        )
 
     return tier
 
@@ -127,6 +131,30 @@ def test_what_the_stack_file_says_reaches_the_machines(wanted):
     assert [str(network) for network in node.operators] == ["192.168.15.0/24"]
     assert (node.cache.memory_mib, node.cache.eviction) == (128, "allkeys-lru")
     assert (node.databases[0].name, node.databases[0].owner) == ("cold_db", "cold_user")
+
+
+def test_nobody_is_fenced_without_a_token_or_a_word_in_the_stack_file(wanted):
+    assert "fenced" not in wanted["arguments"]
+
+    database = TESTING.database.model_copy(update={"fencing": None})
+    without = run(program(replace(TESTING, database=database), FENCING_TOKEN))
+    assert "fenced" not in without.named("database-deploy").inputs["arguments"]
+
+
+def test_with_a_token_each_machine_can_take_the_power_of_the_others(wanted):
+    pinned = TESTING.proxmox.model_copy(update={"fingerprint": ":".join(["AB"] * 32)})
+    fenced = run(program(replace(TESTING, proxmox=pinned), FENCING_TOKEN))
+    told = fenced.named("database-deploy").inputs["arguments"]["fenced"]
+
+    reading = contract(wanted, "db-node2", fenced=told)
+    assert not reading.faults
+    assert not reading.unknown
+    fencing = reading.value.fencing
+    assert {name: vm.vm_id for name, vm in fencing.hypervisor.machines.items()} == {
+        "db-node1": 220, "db-node2": 221, "db-node3": 222,
+    }  # fmt: skip
+    assert fencing.silent_seconds == 3
+    assert str(TESTING.proxmox.endpoint) == fencing.hypervisor.endpoint
 
 
 def test_sizes_are_those_of_the_machines_with_the_disk_of_the_data(wanted):

@@ -64,6 +64,10 @@ class Standing:
             self._tier.apply()
         return self._tier
 
+    def holds(self, tier: Tier) -> bool:
+        """Tell whether this is the tier that stands."""
+        return tier is self._tier
+
     def after(self, case: Case) -> None:
         """Keep the tier for the next case if it is well."""
         with suppress(AssertionError, HostError), case.sampler.running():
