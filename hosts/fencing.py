@@ -24,6 +24,7 @@ from .checks import identifier, refuse, within
 from .deploying import deploy
 from .etcd import CLIENT_PORT
 from .etcd import TLS as ETCD_TLS
+from .on_machine.fencing.routes import PROTO
 from .packages import Packages
 from .patroni import API_PORT
 from .rendering import as_json, program, rendered
@@ -141,7 +142,7 @@ def fencing(wanted: Fencing) -> None:
     parts.append(
         files.put(
             name="Write how systemd runs the witness",
-            src=rendered("fencing.service.j2", installed=INSTALLED, place=PLACE),
+            src=rendered("fencing.service.j2", installed=INSTALLED, place=PLACE, proto=PROTO),
             dest=f"/etc/systemd/system/{UNIT}",
             mode="644",
         )

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 import time
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from . import hypervisor
+from . import hypervisor, routes
 from .decision import Heard, Leader, View, Vote, agreed, all_cut
 from .hypervisor import NotProvenError, power_off
 from .signs import Signs
@@ -26,8 +25,6 @@ WORD_SECONDS = 0.6
 CUT_SECONDS = 10
 DECIDED_SECONDS = 1.0
 """Who takes longer from the last look to the deed was asleep, and does nothing."""
-PROTO = "187"
-"""By this number our routes are told from all others."""
 
 
 class Witness:
@@ -64,8 +61,9 @@ class Witness:
             self._fence(leader)
 
     def _look(self) -> View:
-        before, self._looked = self._looked, time.monotonic()
+        asked = time.monotonic()
         view = self._store.look(self._vote())
+        before, self._looked = self._looked, asked
         now, leader = time.monotonic(), view.leader
         self._heard, self._leader = self._heard.after(now, view.revisions), leader
         if leader is None or leader.name == self._me:
@@ -143,17 +141,12 @@ class Witness:
         """
         if name not in self._cut:
             self._cut[name] = time.monotonic() + CUT_SECONDS
-            route("replace", "unreachable", self._members[name], "proto", PROTO)
+            routes.cut(self._members[name])
 
     def _lift_cuts(self, now: float) -> None:
         for name in [name for name, until in self._cut.items() if now > until]:
             del self._cut[name]
-            route("delete", "unreachable", self._members[name], "proto", PROTO)
-
-
-def route(*words: str) -> None:
-    """Change a route; one that is not there need not be taken away."""
-    subprocess.run(["ip", "route", *words], check=False)
+            routes.lift(self._members[name])
 
 
 def say(what: str) -> None:
@@ -164,8 +157,7 @@ def say(what: str) -> None:
 def main() -> None:
     """Witness for ever; etcd may be away for a while."""
     told = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
-    # Of one that was killed.
-    route("flush", "type", "unreachable", "proto", PROTO)
+    routes.lift_all()
     witness = Witness(told)
     while True:
         with suppress(StoreError):
