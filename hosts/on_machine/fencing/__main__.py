@@ -9,7 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from . import hypervisor, routes
+from . import election, hypervisor, routes
 from .decision import Heard, Leader, View, Vote, agreed, all_cut
 from .hypervisor import NotProvenError, power_off
 from .signs import Signs
@@ -32,7 +32,8 @@ class Witness:
 
     def __init__(self, told: dict[str, Any]) -> None:
         self._me, self._members = told["name"], told["members"]
-        self._least = told["silent_seconds"]
+        self._least, self._tls = told["silent_seconds"], told["tls"]
+        self._patroni = f"{self._members[self._me]}:{told['api_port']}"
         self._store = Store(told["etcd"], told["tls"], told["cluster"], self._me)
         self._signs = Signs(told["api_port"], told["tls"]["authority"])
         self._hypervisor = hypervisor.of(told["hypervisor"])
@@ -52,6 +53,8 @@ class Witness:
         view = self._look()
         now, leader = time.monotonic(), view.leader
         self._lift_cuts(now)
+        if leader is None and self._cut:
+            election.hasten(self._patroni, self._tls)
         if leader is None or leader.name == self._me:
             return
         if view.fenced and view.fenced.cut and view.fenced.leader == leader:
@@ -128,6 +131,7 @@ class Witness:
             with suppress(StoreError):
                 self._store.revoke(leader)
                 say(f"{leader.name}: its leadership is ended")
+                election.hasten(self._patroni, self._tls)
                 return
             if time.monotonic() > deadline + CUT_SECONDS:
                 say(f"{leader.name}: etcd does not answer, its ttl ends its leadership")
