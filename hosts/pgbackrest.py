@@ -7,7 +7,7 @@ archiving has a queue of its own, and the repository is made by a service that t
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from pyinfra.operations import files, systemd
 

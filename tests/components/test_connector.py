@@ -19,7 +19,11 @@ CURL = "curlimages/curl@sha256:" + "1" * 64
 
 def program(token: str = TOKEN) -> None:
     cluster = pulumi.CustomResource("test:index:Cluster", "nodes", {})
-    inside = Inside(provider=pulumi.ProviderResource("kubernetes", "k", {}), cluster=cluster)
+    inside = Inside(
+        provider=pulumi.ProviderResource("kubernetes", "k", {}),
+        cluster=cluster,
+        kubeconfig=pulumi.Output.secret("a-kubeconfig"),
+    )
     args = ConnectorArgs(image=IMAGE, replicas=3, token=pulumi.Output.secret(token))
     connector = Connector("connector", args, inside)
     EdgeProbe(
