@@ -43,7 +43,7 @@ cluster = k3s_of(
 )
 inside = inside_of(cluster)
 balancer = load_balancer_of(wanted, inside)
-application_of(wanted, inside, database, balancer)
+application_of(wanted, inside, database, balancer, config)
 connector_of(wanted, way_in, inside)
 
 pulumi.export("addresses", machines.addresses)

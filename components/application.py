@@ -32,6 +32,8 @@ class ApplicationArgs:
     """The database and the cache, as :class:`PostgresCluster` exports them."""
     room_stats_seconds: int
     """How long the cache may be asked instead of the database."""
+    login: pulumi.Input[str] | None = field(default=None, repr=False)
+    """What Docker would keep of a login to where the image is, as JSON."""
 
 
 class Application(InCluster):
@@ -52,6 +54,9 @@ class Application(InCluster):
             self._object(f"{name}-settings", objects.settings(told), after=[namespace]),
             self._object(f"{name}-secrets", objects.secrets(hidden), after=[namespace]),
         ]
+        if args.login:
+            body = objects.login(pulumi.Output.secret(args.login))
+            read.append(self._object(f"{name}-login", body, after=[namespace]))
         digest = pulumi.Output.unsecret(pulumi.Output.json_dumps({**told, **hidden}).apply(_digest))
         for portal in args.portals:
             made = f"{name}-{portal.name}"

@@ -13,6 +13,7 @@ from .load_balancer import SHARED_BY
 
 NAMESPACE = "application"
 SETTINGS, SECRETS = "/etc/cold-backend", "/run/secrets/cold-backend"
+LOGIN = "registry"
 USER = 65532
 Body = dict[str, Any]
 PROBE = {"periodSeconds": 3, "timeoutSeconds": 2, "failureThreshold": 3}
@@ -32,7 +33,8 @@ class Portal:
     port: int
     replicas: int
     most_replicas: int
-    pull_secret: str | None = None
+    pull_secret: bool = False
+    """Whether the image is had by who logs in alone."""
 
     @property
     def labels(self) -> dict[str, str]:
@@ -110,7 +112,7 @@ def _pod(portal: Portal) -> Body:
                 "matchLabelKeys": ["pod-template-hash"],
             }
         ],
-        **({"imagePullSecrets": [{"name": portal.pull_secret}]} if portal.pull_secret else {}),
+        **({"imagePullSecrets": [{"name": LOGIN}]} if portal.pull_secret else {}),
         "containers": [_container(portal)],
         "volumes": [
             {"name": "settings", "configMap": {"name": "cold-backend"}},
@@ -207,3 +209,14 @@ def secrets(told: Mapping[str, pulumi.Input[str]]) -> Body:
     """Return its secrets, each a file."""
     metadata = {"name": "cold-backend", "namespace": NAMESPACE}
     return {"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "stringData": dict(told)}
+
+
+def login(registries: pulumi.Input[str]) -> Body:
+    """Return by what nodes log in to where the image is; ``registries`` is Docker's own JSON."""
+    return {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "type": "kubernetes.io/dockerconfigjson",
+        "metadata": {"name": LOGIN, "namespace": NAMESPACE},
+        "stringData": {".dockerconfigjson": registries},
+    }

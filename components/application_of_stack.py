@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from base64 import b64encode
+
 import pulumi
 
 from .application import Application, ApplicationArgs
@@ -30,11 +33,13 @@ def application_of(
     inside: Inside | None,
     database: PostgresCluster | None,
     balancer: LoadBalancer | None,
+    config: pulumi.Config,
 ) -> Application | None:
     """Return the application of a stack, if what it needs is there."""
     wanted, cache = settings.application, settings.redis
     if not (inside and database and cache):
         return None
+    login = config.get_secret("registry_login")
     args = ApplicationArgs(
         portals=[
             Portal(
@@ -43,12 +48,14 @@ def application_of(
                 port=portal.port,
                 replicas=wanted.replicas,
                 most_replicas=wanted.most_replicas or wanted.replicas,
+                pull_secret=login is not None,
             )
             for name, portal in (("employee", wanted.employee), ("customer", wanted.customer))
         ],
         address=settings.network.application_address,
         connection=database.connection,
         room_stats_seconds=cache.ttl_seconds.room_stats,
+        login=login.apply(lambda word: login_of(wanted.image, word)) if login else None,
     )
     return Application("application", args, inside, balancer.ready if balancer else [])
 
@@ -62,3 +69,12 @@ def image_of(wanted: Section) -> str:
         )
         return wanted.image
     return f"{wanted.image}@sha256:{wanted.digest}"
+
+
+def login_of(image: str, login: str) -> str:
+    """Return what Docker would keep of a login, ``user:password``, to where an image is."""
+    first, slash, _ = image.partition("/")
+    named = slash and ("." in first or ":" in first)
+    registry = first if named else "https://index.docker.io/v1/"
+    auth = b64encode(login.encode()).decode()
+    return json.dumps({"auths": {registry: {"auth": auth}}})

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from ipaddress import IPv4Address
 from typing import Any
 
@@ -11,6 +13,7 @@ import pytest
 
 from components.application import Application, ApplicationArgs
 from components.application_objects import NAMESPACE, Portal
+from components.application_of_stack import login_of
 from components.in_cluster import token
 from tests.recording import Deployment, run
 
@@ -34,7 +37,7 @@ def application(password: str = "word", **more: Any) -> Deployment:  # noqa: S10
     def program() -> None:
         secrets = {"password": password, "cache_password": "cached"}
         args = ApplicationArgs(
-            portals=PORTALS,
+            portals=more.pop("portals", PORTALS),
             address=IPv4Address("192.0.2.200"),
             connection={
                 **CONNECTION, **{name: pulumi.Output.secret(w) for name, w in secrets.items()}
@@ -135,6 +138,30 @@ def test_passwords_are_secret_and_in_no_other_object(deployed):
     }
     assert {"stringData.database-password", "stringData.redis-password"} <= secret.secrets
     assert "cached" not in repr(others)
+
+
+def test_an_image_that_wants_a_login_has_one():
+    docker = '{"auths": {}}'
+    portals = [replace(portal, pull_secret=True) for portal in PORTALS]
+    made = application(login=docker, portals=portals)
+    login = made.named("app-login")
+
+    assert login.inputs["type"] == "kubernetes.io/dockerconfigjson"
+    assert login.inputs["stringData"] == {".dockerconfigjson": docker}
+    assert "stringData..dockerconfigjson" in login.secrets
+    assert pod(made)["imagePullSecrets"] == [{"name": login.inputs["metadata"]["name"]}]
+
+
+@pytest.mark.parametrize(
+    ("image", "registry"),
+    [
+        ("cold-backend:v1.0.0", "https://index.docker.io/v1/"),
+        ("company/cold-backend:v1.0.0", "https://index.docker.io/v1/"),
+        ("ghcr.io/company/cold-backend:v1.0.0", "ghcr.io"),
+    ],
+)
+def test_a_login_is_for_the_registry_that_has_the_image(image, registry):
+    assert json.loads(login_of(image, "me:word")) == {"auths": {registry: {"auth": "bWU6d29yZA=="}}}
 
 
 def test_pods_are_replaced_when_what_they_read_changed(deployed):
