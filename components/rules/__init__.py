@@ -56,6 +56,7 @@ FAULTS: tuple[Rule, ...] = (
     capacity.not_enough_disk,
     capacity.cache_too_large,
     services.replicas_above_nodes,
+    services.most_replicas_below_replicas,
     services.connectors_above_nodes,
     services.portal_outside_domain,
     services.portal_hostnames_equal,

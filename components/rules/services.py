@@ -36,6 +36,14 @@ def replicas_above_nodes(application: Application, all_machines: Machines) -> It
         yield Fault(("application", "replicas"), wrong, f"at most {nodes}, one on each")
 
 
+def most_replicas_below_replicas(application: Application) -> Iterator[Fault]:
+    """What there may be when many ask is no less than what there always is."""
+    least, most = application.replicas, application.most_replicas
+    if most is not None and most < least:
+        wrong = f"{most} is below the {least} of {key('application', 'replicas')}"
+        yield Fault(("application", "most_replicas"), wrong, f"{least} or more")
+
+
 def connectors_above_nodes(cloudflare: Cloudflare, all_machines: Machines) -> Iterator[Fault]:
     """At most one connector of the tunnel is on a node."""
     nodes = _k3s_nodes(all_machines)
