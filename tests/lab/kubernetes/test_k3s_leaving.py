@@ -9,12 +9,14 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from lab.machines import BaseImage
 from tests.lab.machines.conftest import DATABASE, a_lab
 
+from .conftest import until
 from .deployed import ADDRESS, SERVERS, Deployed, failed
 
 pytestmark = [pytest.mark.machines, pytest.mark.cluster]
@@ -70,6 +72,22 @@ def test_an_agent_joins_and_leaves(three):
 
     assert three.ready(SECOND) == set(SERVERS)
     assert not three.machine(AGENT).ssh("ls /etc/rancher/node/password 2>/dev/null || true")
+
+
+def test_a_node_that_was_deleted_while_all_servers_restart_is_no_member_any_more(three):
+    three.machine(THIRD).ssh("systemctl stop k3s")
+    three.kubectl(f"delete node {THIRD}", SECOND)
+    with ThreadPoolExecutor() as pool:
+        staying = [three.machine(name) for name in (FIRST, SECOND)]
+        list(pool.map(lambda machine: machine.ssh("systemctl restart k3s"), staying))
+    three.well(FIRST, SECOND)
+
+    both = {ADDRESS[FIRST], ADDRESS[SECOND]}
+    until(lambda: three.members(SECOND) == both, 60, "its member has left")
+    three.machine(THIRD).ssh("rm -rf /var/lib/rancher/k3s/server/db /etc/rancher/k3s/joined")
+    three.apply(THIRD)
+    three.well(THIRD)
+    assert three.members(SECOND) == {ADDRESS[name] for name in SERVERS}
 
 
 def test_a_founder_that_lost_everything_founds_nothing_beside_servers_that_are_only_down(three):
