@@ -64,6 +64,9 @@ def k3s(wanted: K3sNode) -> None:
     base(wanted.base)
     begin_upgrade(wanted)
     parts = {**_release(wanted), **_settings(wanted)}
+    if wanted.is_server:
+        # Before it joins: where there is nobody to join, a snapshot is what brings them back.
+        snapshots(wanted.snapshots)
     joined = _join(wanted)
     started = systemd.service(
         name="Keep K3s running",
@@ -86,8 +89,6 @@ def k3s(wanted: K3sNode) -> None:
         ),
     )
     finish_upgrade()
-    if wanted.is_server:
-        snapshots(wanted.snapshots)
     if wanted.api_address:
         api_address(wanted.api_address)
 

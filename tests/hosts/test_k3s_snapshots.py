@@ -52,7 +52,10 @@ def test_the_label_is_another_for_another_token_and_tells_nothing_of_it():
     assert "one" not in generation("one-token")
 
 
-def test_a_server_starts_k3s_anew_when_the_store_is_another(operations: Operations, monkeypatch):
+@pytest.fixture
+def recorded(operations: Operations, monkeypatch) -> Operations:
+    """Read the deploy of a server whose snapshots go to a store."""
+
     class Host:
         def get_fact(self, *_: object, **__: object) -> None:
             return None
@@ -62,13 +65,23 @@ def test_a_server_starts_k3s_anew_when_the_store_is_another(operations: Operatio
     monkeypatch.setattr(k3s, "released_file", lambda **_: operations.all[-1])
     for part in ("first_boot", "packages", "machine_for_k3s", "base", "api_address"):
         monkeypatch.setattr(k3s, part, lambda _: None)
-    operations.read(k3s.k3s, node(snapshots=WANTED))
+    return operations.read(k3s.k3s, node(snapshots=WANTED))
 
-    operations.changed = {f"Write {SETTINGS}"}
 
-    assert operations["Restart K3s when it or its settings changed"].runs
-    assert operations.written(SETTINGS).told["mode"] == "600"
+def test_a_server_starts_k3s_anew_when_the_store_is_another(recorded):
+    recorded.changed = {f"Write {SETTINGS}"}
+
+    assert recorded["Restart K3s when it or its settings changed"].runs
+    assert recorded.written(SETTINGS).told["mode"] == "600"
     assert "the-secret" in settings_files(WANTED, "token", 0)[SETTINGS].getvalue()
+
+
+def test_what_restores_is_there_before_anybody_is_to_be_joined(recorded):
+    names = [operation.name for operation in recorded.all]
+
+    assert names.index("Write the program that restores one") < names.index(
+        "Join the cluster, or found it"
+    )
 
 
 def test_an_agent_is_not_told_of_the_store():
