@@ -17,6 +17,7 @@ from .proof import archived, key_pair, markers, operated, sql, told
 from .tier import Tier, changes
 
 pytestmark = [pytest.mark.machines, pytest.mark.database]
+ROWS = "select string_agg(n::text, chr(44) order by n) from ledger"
 PROOF = "runuser -u postgres -- database-proof"
 
 
@@ -55,8 +56,8 @@ def rows_at(ours: Operated, moment: str) -> str:
     """Return the rows of a copy as of a moment."""
     database.restore_to(ours, moment, None, agreed=True)
     standby = ours.replicas_first()[0]
-    look = f"runuser -u postgres -- psql -XAtq -h {database.RESTORED}/run cold_db -c"
-    said = standby.run(look + " 'select string_agg(n::text, chr(44) order by n) from ledger'")
+    look = f"runuser -u postgres -- psql -XAtq -h {database.RESTORED}/run cold_db"
+    said = standby.run(f"{look} -c '{ROWS}'")
     standby.run("systemctl stop database-restored")
     return said.strip()
 
