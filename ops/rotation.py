@@ -4,7 +4,8 @@ Of each there are two words, both taken at any time, and the stack file says whi
 somebody may have learnt is worth nothing once the other is used and it was made anew: two runs of
 the engine. Between them, and after a run that was cut off, everything works; run it again.
 Keys of what is kept for long go the other way about: the spare is made anew, and then used; what
-the last key sealed can still be opened.
+the last key sealed can still be opened. Of the bucket's key and of the machines' certificates there
+are two while the engine runs: it makes the new one first, and removes the old one last.
 """
 
 from __future__ import annotations
@@ -13,8 +14,9 @@ import json
 import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Protocol, get_args
+from typing import Protocol, cast, get_args
 
 from components.two_words import SECOND
 from components.values import Secret
@@ -22,7 +24,10 @@ from ops.reach import FailedError
 from ops.stack_files import StackFile
 from ops.tier import Tier
 
-SECRETS: tuple[Secret, ...] = get_args(Secret)
+AT_ONCE = {"bucket": "backups-key", "certificates": "database-certificates-*-key"}
+"""The resources that one run makes anew."""
+_NEVER = "database-certificates-authority-key"
+SECRETS: tuple[str, ...] = (*get_args(Secret), *AT_ONCE)
 BACKUPS: Secret = "backups"
 SEALING: frozenset[Secret] = frozenset({"dumps", BACKUPS})
 """They seal what is kept; the others open doors."""
@@ -47,12 +52,24 @@ class Engine(Protocol):
     def use(self, secret: Secret, *, second: bool) -> None:
         """Have a word used, everywhere."""
 
-    def renew(self, resource: str) -> None:
-        """Have a resource made anew, and everybody know it."""
+    def renew(self, pattern: str) -> None:
+        """Have resources made anew, and everybody know them."""
 
 
-def rotate(tier: Tier, engine: Engine, secret: Secret) -> None:
-    """Use the other word and make the one anew that was used; the tier is well before each run."""
+def rotate(tier: Tier, engine: Engine, secret: str) -> None:
+    """Change a secret; the tier is well before each run, or nothing is done."""
+    for step in _steps(tier, engine, secret):
+        if not tier.well():
+            raise FailedError(f"the tier is not well, nothing is changed: {tier.members()}")
+        step()
+        tier.wait("the tier is not well, nothing more is changed", tier.well)
+    print(f"{secret}: was rotated")
+
+
+def _steps(tier: Tier, engine: Engine, name: str) -> tuple[Callable[[], None], ...]:
+    if name in AT_ONCE:
+        return (lambda: engine.renew(AT_ONCE[name]),)
+    secret = cast("Secret", name)
     second = engine.uses_second(secret)
 
     def switch() -> None:
@@ -64,19 +81,11 @@ def rotate(tier: Tier, engine: Engine, secret: Secret) -> None:
         print(f"{secret}: {resource} is made anew")
         engine.renew(resource)
 
-    steps: tuple[Callable[[], None], ...]
     if secret == BACKUPS:
-        steps = (lambda: renew(renewed=not second), switch, lambda: _first_backup(tier))
-    elif secret in SEALING:
-        steps = (lambda: renew(renewed=not second), switch)
-    else:
-        steps = (switch, lambda: renew(renewed=second))
-    if not tier.well():
-        raise FailedError(f"the tier is not well, nothing is changed: {tier.members()}")
-    for step in steps:
-        step()
-        tier.wait("the tier is not well, nothing more is changed", tier.well)
-    print(f"{secret}: was rotated")
+        return (lambda: renew(renewed=not second), switch, lambda: _first_backup(tier))
+    if secret in SEALING:
+        return (lambda: renew(renewed=not second), switch)
+    return (switch, lambda: renew(renewed=second))
 
 
 def _first_backup(tier: Tier) -> None:
@@ -105,19 +114,24 @@ class Pulumi:
         file.pin(f"database.second_secrets.{secret}", "true" if second else "false")
         self._run("up", "--yes", "--skip-preview")
 
-    def renew(self, resource: str) -> None:
-        """Replace it; in production its protection is lifted first, and comes back with it."""
-        urn, protected = self._found(resource)
-        if protected:
-            self._run("state", "unprotect", urn, "--yes")
-        self._run("up", "--yes", "--skip-preview", "--replace", urn)
+    def renew(self, pattern: str) -> None:
+        """Replace them; in production their protection is lifted first, and comes back with it."""
+        found = self._found(pattern)
+        if protected := [urn for urn, is_so in found.items() if is_so]:
+            self._run("state", "unprotect", *protected, "--yes")
+        self._run("up", "--yes", "--skip-preview", *(f"--replace={urn}" for urn in found))
 
-    def _found(self, resource: str) -> tuple[str, bool]:
+    def _found(self, pattern: str) -> dict[str, bool]:
         state = json.loads(self._run("stack", "export", quiet=True))["deployment"]["resources"]
-        for known in state:
-            if known["urn"].rsplit("::", 1)[1] == resource:
-                return known["urn"], known.get("protect", False)
-        raise FailedError(f"the state knows no {resource}: run `pulumi up` first")
+        names = {known["urn"]: known["urn"].rsplit("::", 1)[1] for known in state}
+        found = {
+            known["urn"]: bool(known.get("protect"))
+            for known in state
+            if fnmatchcase(names[known["urn"]], pattern) and names[known["urn"]] != _NEVER
+        }
+        if not found:
+            raise FailedError(f"the state knows no {pattern}: run `pulumi up` first")
+        return found
 
     def _run(self, *words: str, quiet: bool = False) -> str:
         done = subprocess.run(

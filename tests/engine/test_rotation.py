@@ -8,8 +8,8 @@ import os
 import pytest
 
 from lab.on_records import Lab, running
-from ops.rotation import Pulumi
-from tests.engine.conftest import planned
+from ops.rotation import AT_ONCE, Pulumi
+from tests.engine.conftest import planned, state
 
 pytestmark = pytest.mark.engine
 OWNER = "secrets-database-owner"
@@ -51,3 +51,24 @@ def test_the_other_word_is_used_and_the_one_used_before_is_made_anew(production)
     assert after[f"{OWNER}-second"] == before[f"{OWNER}-second"]
     assert {protected for _, protected in after.values()} == {True}
     assert planned(production) == {}
+
+
+def test_the_buckets_key_and_the_certificates_are_made_anew_and_the_authority_is_not(production):
+    engine = Pulumi(project=production.folder, stack="production")
+    before = ids(production)
+
+    engine.renew(AT_ONCE["bucket"])
+    engine.renew(AT_ONCE["certificates"])
+
+    after = ids(production)
+    changed = {name for name in before if before[name] != after[name]}
+    hosts = ("db-node1", "db-node2", "db-node3")
+    keys = {f"database-certificates-{host}-key" for host in hosts}
+    assert {"backups-key", *keys} <= changed
+    assert not [name for name in changed if "authority" in name]
+    assert planned(production) == {}
+
+
+def ids(lab: Lab) -> dict[str, str]:
+    """Return what the provider calls each resource."""
+    return {r["urn"].rsplit("::", 1)[1]: str(r.get("id")) for r in state(lab)["resources"]}

@@ -169,8 +169,8 @@ class Engine:
     def use(self, secret: str, *, second: bool) -> None:
         self.told.append(f"use {secret} {'second' if second else 'first'}")
 
-    def renew(self, resource: str) -> None:
-        self.told.append(f"renew {resource}")
+    def renew(self, pattern: str) -> None:
+        self.told.append(f"renew {pattern}")
 
 
 @pytest.mark.parametrize(
@@ -179,6 +179,8 @@ class Engine:
         ("owner", False, ["use owner second", "renew secrets-database-owner"]),
         ("owner", True, ["use owner first", "renew secrets-database-owner-second"]),
         ("dumps", False, ["renew secrets-dumps-second", "use dumps second"]),
+        ("bucket", False, ["renew backups-key"]),
+        ("backups", False, ["renew secrets-backup-second", "use backups second"]),
         ("dumps", True, ["renew secrets-dumps", "use dumps first"]),
     ],
 )
