@@ -125,7 +125,11 @@ class Patroni:
             "postgresql": {
                 "use_pg_rewind": True,
                 "use_slots": True,
-                "parameters": sizes.of_all_machines(self.smallest, self.most_cores),
+                "parameters": {
+                    **sizes.of_all_machines(self.smallest, self.most_cores),
+                    # When a row was committed: a drill holds restored rows against it.
+                    "track_commit_timestamp": "on",
+                },
             },
         }
 

@@ -1,7 +1,8 @@
 """Restores the backup to a moment drawn at random, beside the server, and judges what comes out.
 
 The oracle is the rows of markers.py: those in the live database that were written by then must be
-there, unchanged, and none that was written later. Then every table and index is checked, and
+there, unchanged, and none that was written later. So must be every row of everybody's tables that
+was committed by then and not changed since (rows.py). Then every table and index is checked, and
 every page's checksum. What is found is left as a report and as metrics; any fault is a failure.
 """
 
@@ -22,6 +23,7 @@ from . import settings
 from .log import end_of
 from .machine import heavy_worker, members, pgbackrest, repository, say, sql, write_metrics
 from .markers import KEPT_DAYS
+from .rows import compared
 from .scratch import LONGEST, Scratch
 
 SCRATCH = Path("/var/lib/postgresql/drill")
@@ -53,6 +55,7 @@ class Report:
     """From the start of the restore until the database answers."""
     seconds: dict[str, float] = field(default_factory=dict)
     markers: dict[str, int] = field(default_factory=dict)
+    compared: dict[str, int] = field(default_factory=dict)
     tables: int = 0
     rows: int = 0
     database_bytes: int = 0
@@ -106,6 +109,7 @@ def drill(report: Report, scratch: Scratch) -> None:
     if opened:
         report.rto_seconds = round(report.seconds["restore"] + report.seconds["replay"], 2)
         step("compare", lambda: compare(report, scratch))
+        step("rows", lambda: compare_rows(report, scratch))
         step("amcheck", lambda: amcheck(scratch))
         step("checksums", lambda: checksums(scratch))
     step("repository", lambda: verify(scratch.cluster))
@@ -186,6 +190,16 @@ def compare(report: Report, scratch: Scratch) -> None:
     wrong = {what: n for what, n in report.markers.items() if n and what != "expected"}
     if wrong or not report.markers["expected"]:
         raise ValueError(f"the markers differ: {report.markers}")
+
+
+def compare_rows(report: Report, scratch: Scratch) -> None:
+    """Hold everybody's rows against the live ones."""
+    moment = (report.target or 0.0) - _COMMIT_SECONDS
+    report.compared = compared(
+        lambda text, database: sql(text, database=database, seconds=LONGEST), scratch.ask, moment
+    )
+    if report.compared["missing"]:
+        raise ValueError(f"rows are missing or differ: {report.compared}")
 
 
 def read_markers(said: str) -> Markers:

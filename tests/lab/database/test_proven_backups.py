@@ -66,10 +66,14 @@ def test_once_it_is_trusted_a_second_run_changes_nothing(fresh, store):
 
 
 def test_a_backup_is_proven_at_a_moment_at_random(tier):
+    sql(tier, "create table stock as select n, md5(n::text) as word from generate_series(1, 500) n")
+    markers(tier, 3)
     with operated(tier) as ours:
         report = drill(ours)
 
     assert report["proven"], told(report)
+    assert report["compared"]["missing"] == 0
+    assert report["compared"]["tables"] >= 1
     assert report["machine"] != tier.leader()
     assert report["markers"]["expected"] > 0
     assert report["rto_seconds"] < 60
