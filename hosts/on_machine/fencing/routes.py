@@ -9,8 +9,15 @@ PROTO = "187"
 
 
 def cut(address: str) -> None:
-    """Have whoever asks a machine be told at once that nobody answers."""
+    """Have whoever asks a machine, or has asked it already, be told at once that nobody answers."""
     _change("replace", "unreachable", address, "proto", PROTO)
+    # A kernel that can't end connections leaves them to their own patience.
+    subprocess.run(
+        ["ss", "--kill", "--tcp", "dst", address],
+        check=False,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
 
 
 def lift(address: str) -> None:

@@ -17,8 +17,8 @@ from contextlib import suppress
 
 from .decision import Silence
 
-EVERY_SECONDS = 0.2
-API_PATIENCE = 1.0
+EVERY_SECONDS = 0.1
+API_EVERY_SECONDS, API_PATIENCE = 0.25, 1.0
 _ECHO, _REPLY = 8, 0
 _HEADER = struct.Struct("!BBHHH")
 
@@ -75,7 +75,7 @@ class Signs:
         connection: http.client.HTTPSConnection | None = None
         asked = ""
         while True:
-            time.sleep(EVERY_SECONDS)
+            time.sleep(API_EVERY_SECONDS)
             with self._lock:
                 address = self._address
             if connection and address != asked:
