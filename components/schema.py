@@ -13,7 +13,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from .faults import NAMESPACE
-from .rules.secrets import OPTIONAL, SECRETS
+from .rules.secrets import SECRETS
 from .settings import required_sections, section_types
 
 _SECRET = {
@@ -37,7 +37,7 @@ def stack_schema() -> dict[str, Any]:
         [(name, "validation", TypeAdapter(kind)) for name, kind in section_types().items()]
     )
     keys = {name: schema for (name, _), schema in sections.items()} | dict.fromkeys(
-        (*SECRETS, *OPTIONAL), _SECRET
+        SECRETS, _SECRET
     )
     config = {
         "type": "object",

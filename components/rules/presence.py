@@ -7,12 +7,12 @@ from collections.abc import Collection, Iterator, Mapping
 from ..explain import unknown_key
 from ..faults import Fault, key
 from ..sections import Machines, Platform, Role
-from .secrets import OPTIONAL, SECRETS
+from .secrets import SECRETS
 
 
 def unknown_section(present: Collection[str], sections: Collection[str]) -> Iterator[Fault]:
     """A key that nobody reads is a slip of the pen."""
-    known = [*sections, *SECRETS, *OPTIONAL]
+    known = [*sections, *SECRETS]
     for name in present:
         if name not in known:
             yield unknown_key((name,), known)

@@ -13,10 +13,11 @@ SECRETS: Mapping[str, Platform | None] = {
     "cloudflare_api_token": None,
     "hcloud_token": Platform.HETZNER,
     "proxmox_fencing_token": Platform.PROXMOX,
+    "registry_login": None,
 }
 """The keys that hold a secret, with the platform that needs it (None: each)."""
 OPTIONAL = frozenset({"proxmox_fencing_token", "registry_login"})
-"""Without the first nobody is fenced; the second is ``user:password`` for the application's image."""
+"""Without the first nobody is fenced; the second, ``user:password``, fetches the application."""
 
 _PROXMOX_TOKEN = re.compile(r"[^@!=\s]+@[A-Za-z][\w.-]*![A-Za-z][\w.-]*=[0-9a-fA-F-]{36}")
 _TELLING_KEY = re.compile(
@@ -44,7 +45,7 @@ def secret_in_plain_text(
     present: Mapping[str, object], secret_keys: Collection[str]
 ) -> Iterator[Fault]:
     """A secret is encrypted in the file; one that was not is known to all who read it."""
-    for name in (*SECRETS, *OPTIONAL):
+    for name in SECRETS:
         if present.get(name) and name not in secret_keys:
             wrong = "is a secret in plain text"
             yield Fault((name,), wrong, "it encrypted: rotate it, then run `make secrets`")
