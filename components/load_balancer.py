@@ -24,7 +24,8 @@ SHARED_BY = {
     "metallb.io/allow-shared-ip": POOL,
 }
 """Annotations of services that share the address, each with ports of its own."""
-_LEFT_OUT = {"ValidatingWebhookConfiguration"}
+_LEFT_OUT = {"ValidatingWebhookConfiguration", "Service"}
+"""The webhook, and the only service, which leads to it."""
 _FIRST = ("Namespace", "CustomResourceDefinition")
 _LAST = ("Deployment", "DaemonSet")
 

@@ -32,6 +32,7 @@ CONTROLLER = {"template": {"spec": {"containers": [{"name": "controller", "args"
 METALLB = [
     body("Deployment", "controller", spec=CONTROLLER, status={}),
     body("ServiceAccount", "controller"),
+    body("Service", "metallb-webhook-service"),
     body("ValidatingWebhookConfiguration", "metallb-webhook-configuration"),
     body("CustomResourceDefinition", "ipaddresspools.metallb.io"),
     body("Namespace", NAMESPACE),
@@ -81,7 +82,7 @@ def test_the_webhook_and_what_is_the_servers_are_left_out(deployed):
     assert container["args"] == ["--port=1", "--webhook-mode=disabled"]
     assert "status" not in controller
     assert "creationTimestamp" not in controller["metadata"]
-    assert not [r for r in deployed.resources if "Webhook" in r.type]
+    assert not [r for r in deployed.resources if "webhook" in r.name]
 
 
 def test_what_is_published_stays_as_it_was_read(deployed):
