@@ -6,7 +6,7 @@ import argparse
 import os
 import sys
 
-from . import by_hand, down, preflight, status, up
+from . import by_hand, down, preflight, status, up, visitor
 from .checkout import ROOT, STACKS, home, place_of
 from .machines import Network
 from .machines.host import HostError
@@ -43,6 +43,9 @@ def _asked() -> argparse.Namespace:
     ssh.add_argument("words", nargs=argparse.REMAINDER, metavar="command")
     inside = commands.add_parser("run", help="run a command inside the lab's network")
     inside.add_argument("words", nargs=argparse.REMAINDER, metavar="command")
+    page = commands.add_parser("curl", help="ask for a page through Cloudflare's edge")
+    page.add_argument("url")
+    page.add_argument("--as", dest="email", help="log in first, with this address")
     engine = commands.add_parser("pulumi", help="run the engine on the lab's stack")
     engine.add_argument("words", nargs=argparse.REMAINDER, metavar="argument")
     ops = commands.add_parser("ops", help="what people do by hand: ops database status, ops drill")
@@ -64,6 +67,8 @@ def _run(asked: argparse.Namespace) -> int:
         case "preview":
             with running(asked.stack, home() / "records", hosts=None) as lab:
                 return lab.show("preview")
+        case "curl":
+            return visitor.visit(asked.stack, asked.url, asked.email)
         case "fault":
             by_hand.act(asked.stack, asked)
         case "pulumi":

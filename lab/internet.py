@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from enum import Enum
 from ipaddress import IPv4Address
 
@@ -23,7 +24,10 @@ class Site(Enum):
         return str(self.value)
 
 
-def attach(network: Network) -> None:
-    """Give the lab's network these addresses; its gateway is on the same side of the bridge."""
-    for site in Site:
-        network.ip("address", "replace", f"{site.address}/32", "dev", "lo")
+def attach(network: Network, resolvers: Iterable[str]) -> None:
+    """Give the lab's network these addresses; its gateway is on the same side of the bridge.
+
+    ``resolvers`` are where the stack looks names up: in here, the edge answers them.
+    """
+    for address in (*(site.address for site in Site), *resolvers):
+        network.ip("address", "replace", f"{address}/32", "dev", "lo")

@@ -114,7 +114,8 @@ def _serve(stack: str, place: Place, services: ExitStack) -> Overlay:
         Records(folder / "cloudflare.json"), domain=domain, effects=buckets
     )
     buckets.follow(lambda: s3_keys(flare.records))
-    services.enter_context(edge.serving(folder, authority, domain))
+    resolver = config["coldstorage:network"]["dns"][0]
+    services.enter_context(edge.serving(folder, authority, domain, resolver))
     power = {credentials.proxmox_fencing_token: fenced_vms(stack)}
     proxmox = urlsplit(config["coldstorage:proxmox"]["endpoint"])
     pve, zones = (

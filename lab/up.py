@@ -10,7 +10,7 @@ from ipaddress import IPv4Interface, IPv4Network
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from . import images, internet, preflight, services, stack, status
+from . import images, internet, preflight, services, stack, status, tunnel_images
 from .checkout import ROOT, STACKS, place_of
 from .credentials import Credentials
 from .hardware import BASE, PACKAGES, packages_of
@@ -74,6 +74,15 @@ def _up(name: str, place: Place, hosts: Path | None) -> int:
         steps.step(
             "Images in its registry", lambda: images.served(place), lambda names: f"{len(names)}"
         )
+        pinned = steps.step(
+            "Images of the way in",
+            lambda: tunnel_images.pinned_in(images.registry_of(place)),
+            lambda _: "STAND-IN for cloudflared; Debian's curl",
+        )
+        where = {
+            section: {**where.get(section, {}), **pinned.get(section, {})}
+            for section in {**where, **pinned}
+        }
     project = project_of(name)
     steps.step(
         "Pulumi project", lambda: _write(project, where, hosts), lambda _: str(project.folder)
@@ -120,7 +129,7 @@ def _network(name: str, place: Place) -> None:
     network.up(IPv4Interface(f"{settings['gateway']}/{length}"))
     host = urlsplit(proxmox["endpoint"]).hostname
     network.ip("address", "replace", f"{host}/{length}", "dev", BRIDGE)
-    internet.attach(network)
+    internet.attach(network, settings["dns"])
 
 
 def _write(project: Project, where: Overlay, hosts: Path | None) -> None:
@@ -131,10 +140,12 @@ def _write(project: Project, where: Overlay, hosts: Path | None) -> None:
 def _say_where_to_look(project: Project) -> None:
     lab = f"{Path(sys.executable).relative_to(ROOT)} -m lab"
     option = "" if project.stack == STACKS[0] else f" --stack {project.stack}"
+    domain = project.section("environment")["domain"]
     lines = {
         "ssh db-node1": "a shell on a machine",
         "status": "the tables above, as they are then",
         "pulumi preview": "the engine on this stack; any of its commands",
+        f"curl https://{domain}/": "a page through the edge; --as EMAIL logs in first",
         "run curl -k https://192.168.15.96:8006/": "a command inside the lab's network",
         "ops database status": "the day-2 commands of the database; `ops drill` is another",
         "fault power-cut db-node2": "hurt something; `fault -h` lists what there is",

@@ -75,6 +75,20 @@ BREAKS = (
         wrong="self.kubeconfig = pulumi.Output.unsecret(",
         tests="tests/components/test_cluster_authority.py",
     ),
+    Break(
+        what="the employee portal has a name before it has a guard",
+        file="components/cloudflare/names.py",
+        right="depends_on=list(args.after), ",
+        wrong="",
+        tests="tests/components/test_way_in.py",
+    ),
+    Break(
+        what="two connectors are on one node",
+        file="components/connector.py",
+        right="requiredDuringScheduling",
+        wrong="preferredDuringScheduling",
+        tests="tests/components/test_connector.py",
+    ),
 )
 
 

@@ -23,6 +23,7 @@ ROOT = Path(__file__).resolve().parent.parent
 EVIDENCE = ROOT / "docs" / "evidence"
 RUNS = 5
 LAB = (sys.executable, "-m", "lab")
+NAMES = ("ailakshya.in", "employee.ailakshya.in")
 
 
 def printed(*command: str) -> str:
@@ -63,6 +64,34 @@ def from_nothing() -> str:
     """Return what the lab says when there is none yet."""
     subprocess.run([*LAB, "down"], cwd=ROOT, stdout=subprocess.DEVNULL, check=True)
     return printed(*LAB, "up")
+
+
+def way_in() -> str:
+    """Return what the edge answers to strangers and to staff, once the lab is up."""
+    (customer, employee), staff = NAMES, "anna@gurukripacoldstore.in"
+    pods = (
+        "ssh",
+        "k3s-node1",
+        "sudo",
+        "k3s",
+        "kubectl",
+        "get",
+        "pods",
+        "-n",
+        "tunnel",
+        "-o",
+        "wide",
+    )
+    asked = (
+        pods,
+        ("curl", f"https://{customer}/"),
+        ("curl", f"https://{customer}/infrastructure"),
+        ("curl", f"https://{employee}/"),
+        ("curl", f"https://{employee}/", "--as", "me@elsewhere.org"),
+        ("curl", f"https://{employee}/", "--as", staff),
+        ("curl", f"https://{employee}/infrastructure", "--as", staff),
+    )
+    return "\n".join(printed(*LAB, *words) for words in asked)
 
 
 def measured() -> str:
@@ -164,6 +193,7 @@ PIECES: dict[str, Callable[[], str]] = {
     "lab-up.txt": from_nothing,
     "lab-up-again.txt": lambda: printed(*LAB, "up"),
     "lab-status.txt": lambda: printed(*LAB, "status"),
+    "way-in.txt": way_in,
     "lab-down.txt": lambda: printed(*LAB, "down"),
     "ten-faults.txt": ten_faults,
     "inside-hosts.txt": lambda: anonymous(session()),

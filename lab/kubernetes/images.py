@@ -6,10 +6,13 @@ import gzip
 import hashlib
 import io
 import json
+import re
 import tarfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from lab.machines.host import run
 
 ARCHITECTURE = "amd64"
 
@@ -113,6 +116,12 @@ def full_name(name: str) -> str:
     if slash and ("." in first or ":" in first or first == "localhost"):
         return name
     return f"docker.io/{name}" if slash else f"docker.io/library/{name}"
+
+
+def from_debian(base: Path, program: str) -> dict[str, Path | bytes | str]:
+    """Return a program of a tree of Debian's, with the libraries that it loads, by place."""
+    libraries = re.findall(r"(/\S+) \(0x", run("chroot", base, "ldd", program))
+    return {place.lstrip("/"): base / place.lstrip("/") for place in (program, *libraries)}
 
 
 def own_images(binaries: Path, debian: Path) -> list[Image]:

@@ -16,6 +16,7 @@ from lab.machines import Place
 from lab.machines.host import HostError
 from lab.serve import Served
 from lab.stack import HOSTS_ON_RECORDS, endpoints, overlaid, program, stack_file_of, write
+from lab.tunnel_images import IMAGES
 
 # All that the lab's stack file may say otherwise, besides the encrypted credentials.
 ENDPOINTS = {
@@ -74,6 +75,15 @@ def test_the_labs_stack_differs_in_endpoints_alone(stack, tmp_path):
 
     differing = {key for key in before | after if before.get(key) != after.get(key)}
     assert differing == ENDPOINTS
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_where_a_stack_pins_an_image_the_lab_pins_its_own_and_nothing_else(stack):
+    real = stack_file_of(stack)["config"]
+
+    assert IMAGES
+    for section, key in IMAGES:
+        assert "@sha256:" in real[f"coldstorage:{section}"][key]
 
 
 def test_the_labs_project_is_the_real_one_seen_from_another_folder():

@@ -6,6 +6,8 @@ import http.server
 import json
 import os
 import signal
+import socket
+import struct
 import subprocess
 import threading
 from collections.abc import Iterator
@@ -27,6 +29,7 @@ from .project import DOMAIN
 
 TOOLS = Cache.of_this_user().root / "lab"
 HOST = f"app.{DOMAIN}"
+A, AAAA = 1, 28
 URL = f"https://{HOST}"
 
 
@@ -119,6 +122,20 @@ class Edge:
         inputs["config"] = {"ingresses": rules} | config
         self.flare.create("ZeroTrustTunnelCloudflaredConfig", inputs)
 
+    def look_up(self, name: str, kind: int = A) -> tuple[int, list[str]]:
+        """Return what DNS says of a name: how it went, and the addresses."""
+        labels = b"".join(bytes([len(label)]) + label.encode() for label in name.split("."))
+        asked = struct.pack(">6H", 7, 0x0100, 1, 0, 0, 0) + labels + struct.pack(">BHH", 0, kind, 1)
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as visitor:
+            visitor.settimeout(5)
+            visitor.sendto(asked, ("127.0.0.1", self.port))
+            said = visitor.recv(512)
+        number, flags, _, answers = struct.unpack(">4H", said[:8])
+        assert (number, said[12 : len(asked)]) == (7, asked[12:])
+        # Each answer of this edge ends with an address of four bytes, after twelve of its header.
+        records = [said[len(asked) + 16 * n :][12:16] for n in range(answers)]
+        return flags & 0xF, [socket.inet_ntoa(record) for record in records]
+
     def connect(self, *arguments: str) -> Connector:
         """Start a connector and see it connected."""
         number = len(self.connectors)
@@ -185,7 +202,7 @@ def an_edge(flare: Cloud, folder: Path) -> Iterator[Edge]:
     port = free_port()
     with ExitStack() as running, (folder / "edge.log").open("w") as log:
         process = subprocess.Popen(
-            [TOOLS / "lab-edge", "--listen", f"127.0.0.1:{port}",
+            [TOOLS / "lab-edge", "--listen", f"127.0.0.1:{port}", "--names", f"127.0.0.1:{port}",
              "--certificate", folder / "edge.pem", "--records", folder / "cloudflare.json",
              "--key", folder / "signing.pem"],
             stderr=log,

@@ -12,7 +12,7 @@ import pytest
 from lab.clouds.cloudflare import ACCOUNT_ID
 from tests.engine.conftest import wait_until
 
-from .edge import TOOLS, URL
+from .edge import HOST, TOOLS, URL
 
 pytestmark = pytest.mark.engine
 
@@ -161,3 +161,19 @@ def helped(command):
         [TOOLS / command, "--help"], text=True, capture_output=True, check=False, timeout=20
     )
     return done.stdout + done.stderr
+
+
+def test_a_connector_may_hang_while_it_says_that_it_is_ready(edge, origin):
+    edge.route({"hostname": HOST, "service": origin})
+    connector = edge.connect()
+    assert edge.curl(URL).status == 200
+
+    connector.process.send_signal(signal.SIGUSR1)
+    wait_until(lambda: "answers=false" in connector.log.read_text())
+
+    with pytest.raises(subprocess.CalledProcessError):
+        edge.curl(URL, "--max-time", "1")
+    assert connector.ready()[0] == 200
+    connector.process.send_signal(signal.SIGUSR1)
+    wait_until(lambda: "answers=true" in connector.log.read_text())
+    assert edge.curl(URL).status == 200

@@ -2,11 +2,13 @@
 
 import hashlib
 import json
+import subprocess
 import tarfile
 
 import pytest
 
-from lab.kubernetes.images import Image, Layout, full_name
+from lab.kubernetes.images import Image, Layout, from_debian, full_name
+from lab.machines import BaseImage
 
 
 def image(**more):
@@ -52,3 +54,24 @@ def test_a_link_stays_a_link(tmp_path):
 )
 def test_a_name_gets_the_registry_that_containerd_would_ask(short, full):
     assert full_name(short) == full
+
+
+@pytest.mark.machines
+def test_a_program_of_debian_runs_with_nothing_but_what_was_taken_with_it(tmp_path):
+    files = from_debian(BaseImage().obtain(), "/usr/bin/curl")
+    (tmp_path / "layer.tar").write_bytes(
+        image(files={**files, "bin/curl": "/usr/bin/curl"}).layer()
+    )
+    (tmp_path / "root").mkdir()
+    tar = ["tar", "-xf", tmp_path / "layer.tar", "-C", tmp_path / "root"]
+    subprocess.run(tar, check=True)
+
+    said = subprocess.run(
+        ["chroot", tmp_path / "root", "/bin/curl", "--version"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert said.stdout.startswith("curl 8.")
+    assert "https" in said.stdout

@@ -62,12 +62,24 @@ func run(o options) error {
 	defer pages.Close()
 
 	slog.Info("Starting tunnel", "tunnelID", o.credentials.Tunnel, "connectorID", id, "edge", o.edge)
-	(&connector.Connector{
+	held := &connector.Connector{
 		ID: id, Edge: o.edge, Credentials: o.credentials, Connections: o.connections,
 		Grace: o.grace, Metrics: metrics,
-	}).Run(ended)
+	}
+	go hangWhenAsked(held)
+	held.Run(ended)
 	slog.Info("Tunnel server stopped")
 	return nil
+}
+
+// hangWhenAsked rehearses what the real one was seen to do: it stays connected and answers nothing.
+func hangWhenAsked(held *connector.Connector) {
+	asked := make(chan os.Signal, 1)
+	signal.Notify(asked, syscall.SIGUSR1)
+	for range asked {
+		held.Hung.Store(!held.Hung.Load())
+		slog.Warn("STAND-IN: SIGUSR1", "answers", !held.Hung.Load())
+	}
 }
 
 // listen opens the place that was asked for, or else the first free one of the usual.

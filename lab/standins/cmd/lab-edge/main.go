@@ -14,6 +14,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"os"
 	"os/signal"
 	"syscall"
@@ -31,6 +32,7 @@ func main() {
 	listen := flag.String("listen", "127.0.0.1:443", "where visitors and connectors come to")
 	certificate := flag.String("certificate", "", "PEM file: key and chain for all hosts of the zone")
 	records := flag.String("records", "", "file in which the lab's Cloudflare keeps its records")
+	names := flag.String("names", "", "where names are looked up (UDP), HOST:PORT; nowhere if absent")
 	key := flag.String("key", "", "PEM file with the key that signs identities; made if absent")
 	shown := flag.Bool("version", false, "print the version")
 	flag.Usage = func() {
@@ -42,13 +44,13 @@ func main() {
 		fmt.Println("lab-edge", version, "(STAND-IN for Cloudflare's edge)")
 		return
 	}
-	if err := run(*listen, *certificate, *records, *key); err != nil {
+	if err := run(*listen, *names, *certificate, *records, *key); err != nil {
 		fmt.Fprintln(os.Stderr, "lab-edge:", err)
 		os.Exit(1)
 	}
 }
 
-func run(listen, certificate, records, key string) error {
+func run(listen, names, certificate, records, key string) error {
 	pair, err := tls.LoadX509KeyPair(certificate, certificate)
 	if err != nil {
 		return fmt.Errorf("--certificate: %w", err)
@@ -65,6 +67,9 @@ func run(listen, certificate, records, key string) error {
 	if err != nil {
 		return err
 	}
+	if err := answer(names, listener.Addr(), watcher); err != nil {
+		return fmt.Errorf("--names: %w", err)
+	}
 	server := (&edge.Edge{
 		Watcher: watcher, Connectors: &edge.Connectors{}, Key: signing,
 	}).Server(pair)
@@ -80,6 +85,25 @@ func run(listen, certificate, records, key string) error {
 	if err := server.ServeTLS(listener, "", ""); !errors.Is(err, http.ErrServerClosed) {
 		return err
 	}
+	return nil
+}
+
+// answer has names looked up, each of which is where the edge itself listens.
+func answer(names string, listens net.Addr, watcher *edge.Watcher) error {
+	if names == "" {
+		return nil
+	}
+	own, err := netip.ParseAddrPort(listens.String())
+	if err != nil {
+		return err
+	}
+	conn, err := net.ListenPacket("udp", names)
+	if err != nil {
+		return err
+	}
+	go func() {
+		slog.Error("names are no longer answered", "error", watcher.Names(conn, own.Addr().Unmap()))
+	}()
 	return nil
 }
 

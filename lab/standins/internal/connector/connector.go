@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"coldstorage.local/lab/standins/internal/tunnel"
@@ -31,6 +32,8 @@ type Connector struct {
 	Connections int
 	Grace       time.Duration
 	Metrics     *Metrics
+	// Hung is a fault to rehearse: it stays connected and ready, and answers nothing.
+	Hung atomic.Bool
 }
 
 // Run keeps all connections open until the context ends; then it finishes what is under way.
@@ -103,7 +106,7 @@ func (c *Connector) dial(ended context.Context) (net.Conn, error) {
 func (c *Connector) serve(ended context.Context, conn net.Conn) error {
 	only := &onlyOne{conn: conn, gone: make(chan struct{})}
 	server := &http.Server{
-		Handler:   c.Metrics.counted(&origins{}),
+		Handler:   c.Metrics.counted(c.unlessHung(&origins{})),
 		Protocols: new(http.Protocols),
 		HTTP2:     &http.HTTP2Config{SendPingTimeout: aliveWithin, PingTimeout: aliveWithin},
 		ErrorLog:  slog.NewLogLogger(slog.Default().Handler(), slog.LevelDebug),
@@ -129,6 +132,16 @@ func (c *Connector) serve(ended context.Context, conn net.Conn) error {
 		return errors.New("the connection to the edge is closed")
 	}
 	return err
+}
+
+func (c *Connector) unlessHung(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if c.Hung.Load() {
+			<-r.Context().Done()
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
 }
 
 // onlyOne is a listener with one connection, which somebody else dialled.
