@@ -5,6 +5,7 @@
     python -m ops.database testing restart db-node3
     python -m ops.database testing restore-to "2026-11-20 10:15:00+00"
     python -m ops.database testing rotate owner
+    python -m ops.database testing upgrade-plan 18
 
 Each proves first that it may, and waits until the tier is well again. It may be killed at any time:
 what hands over or restores is a unit of the machine and goes on to its end without it.
@@ -21,7 +22,7 @@ from datetime import datetime
 from pathlib import Path
 
 from components.settings import PROJECT
-from ops import rotation
+from ops import rotation, upgrade_plan
 from ops.reach import FailedError, Machine
 from ops.tier import PATIENCE, PATRONI, Tier, tier_of
 
@@ -204,6 +205,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
                         rotation.Pulumi(project=options.project, stack=options.stack),
                         options.secret,
                     )
+                case "upgrade-plan":
+                    found = upgrade_plan.look(tier, options.version)
+                    print(upgrade_plan.plan(found, options.version))
+                    sys.exit(bool(found.faults))
                 case "restore-to":
                     restore_to(tier, options.moment, options.on, agreed=options.yes)
     except (FailedError, ValueError) as error:
@@ -232,6 +237,8 @@ def _parser() -> argparse.ArgumentParser:
     what.add_parser("update", help="newer packages of this release, replicas first")
     one = what.add_parser("rotate", help="change a secret, without an error for clients")
     one.add_argument("secret", choices=rotation.SECRETS)
+    one = what.add_parser("upgrade-plan", help="check and print the plan of a major upgrade")
+    one.add_argument("version", type=int)
     one = what.add_parser("restore-to", help="open a copy as of a moment, beside a standby")
     one.add_argument("moment", help="with its time zone: 2026-11-20 10:15:00+00:00")
     one.add_argument("--on", help="the machine; a standby unless named")

@@ -303,3 +303,12 @@ def test_nothing_is_done_before_the_first_boot_has_finished(operations):
 )
 def test_systemd_never_gives_up_on_what_must_always_run(template):
     assert "StartLimitIntervalSec=0" in (TEMPLATES / template).read_text()
+
+
+def test_new_secrets_reach_a_running_redis_and_end_no_connection(operations):
+    operations.changed = {"Write Redis's users.acl"}
+    operations.read(redis.redis, node().redis)
+
+    assert operations["Have Redis take its secrets without ending a connection"].runs
+    assert not operations["Restart Redis when its settings changed"].runs
+    assert "ACL SETUSER application reset on #" in operations.written("/etc/redis/live.redis").text

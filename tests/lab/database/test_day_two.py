@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from ops import database
+from ops import database, upgrade_plan
 from ops.reach import FailedError
 
 from .clients import clients_of, found, writes
@@ -84,6 +84,16 @@ def test_newer_packages_are_installed_replicas_first_while_writes_go_on(tier, wo
 
     told = found(workload)
     assert (told["lost"], told["unknown"], told["refused"]) == (0, 0, 0)
+
+
+def test_the_plan_of_a_major_upgrade_says_what_is_in_its_way(tier):
+    with operated(tier) as ours:
+        found_out = upgrade_plan.look(ours, 18)
+
+    assert found_out.bytes > 1 << 20
+    told = upgrade_plan.plan(found_out, 18)
+    assert told.count("have no postgresql-18") == len(tier.names)
+    assert "newest backup is older" in told
 
 
 def test_a_standby_leads_when_told_to_where_the_leader_is_silent(tier, workload):
