@@ -204,6 +204,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
                         tier,
                         rotation.Pulumi(project=options.project, stack=options.stack),
                         options.secret,
+                        {"use": rotation.USE, "renew": rotation.RENEW}.get(options.only),
                     )
                 case "upgrade-plan":
                     found = upgrade_plan.look(tier, options.version)
@@ -237,6 +238,7 @@ def _parser() -> argparse.ArgumentParser:
     what.add_parser("update", help="newer packages of this release, replicas first")
     one = what.add_parser("rotate", help="change a secret, without an error for clients")
     one.add_argument("secret", choices=rotation.SECRETS)
+    one.add_argument("--only", choices=("use", "renew"), help="use the other, or renew the spare")
     one = what.add_parser("upgrade-plan", help="check and print the plan of a major upgrade")
     one.add_argument("version", type=int)
     one = what.add_parser("restore-to", help="open a copy as of a moment, beside a standby")

@@ -26,6 +26,7 @@ from ops.tier import Tier
 
 AT_ONCE = {"bucket": "backups-key", "certificates": "database-certificates-*-key"}
 """The resources that one run makes anew."""
+USE, RENEW = "use the other", "renew the spare"
 _NEVER = "database-certificates-authority-key"
 SECRETS: tuple[str, ...] = (*get_args(Secret), *AT_ONCE)
 BACKUPS: Secret = "backups"
@@ -56,36 +57,36 @@ class Engine(Protocol):
         """Have resources made anew, and everybody know them."""
 
 
-def rotate(tier: Tier, engine: Engine, secret: str) -> None:
-    """Change a secret; the tier is well before each run, or nothing is done."""
-    for step in _steps(tier, engine, secret):
+def rotate(tier: Tier, engine: Engine, secret: str, only: str | None = None) -> None:
+    """Change a secret, or do one step of it; the tier is well before each, or nothing is done."""
+    steps = _steps(tier, engine, secret)
+    if only is not None and only not in steps:
+        raise FailedError(f"{secret}: expected a step of {[*steps]}, got {only}")
+    for step in [only] if only else steps:
         if not tier.well():
             raise FailedError(f"the tier is not well, nothing is changed: {tier.members()}")
-        step()
+        print(f"{secret}: {step}")
+        steps[step]()
         tier.wait("the tier is not well, nothing more is changed", tier.well)
-    print(f"{secret}: was rotated")
+    print(f"{secret}: done")
 
 
-def _steps(tier: Tier, engine: Engine, name: str) -> tuple[Callable[[], None], ...]:
+def _steps(tier: Tier, engine: Engine, name: str) -> dict[str, Callable[[], None]]:
+    """Return the steps in their order; each looks itself which word is used."""
     if name in AT_ONCE:
-        return (lambda: engine.renew(AT_ONCE[name]),)
+        return {RENEW: lambda: engine.renew(AT_ONCE[name])}
     secret = cast("Secret", name)
-    second = engine.uses_second(secret)
 
-    def switch() -> None:
-        print(f"{secret}: from now on the {'first' if second else 'second'} word is used")
-        engine.use(secret, second=not second)
+    def use() -> None:
+        engine.use(secret, second=not engine.uses_second(secret))
 
-    def renew(*, renewed: bool) -> None:
-        resource = f"{_RESOURCES[secret]}-{SECOND}" if renewed else _RESOURCES[secret]
-        print(f"{secret}: {resource} is made anew")
-        engine.renew(resource)
+    def renew() -> None:
+        spare = "" if engine.uses_second(secret) else f"-{SECOND}"
+        engine.renew(f"{_RESOURCES[secret]}{spare}")
 
     if secret == BACKUPS:
-        return (lambda: renew(renewed=not second), switch, lambda: _first_backup(tier))
-    if secret in SEALING:
-        return (lambda: renew(renewed=not second), switch)
-    return (switch, lambda: renew(renewed=second))
+        return {RENEW: renew, USE: use, "back up": lambda: _first_backup(tier)}
+    return {RENEW: renew, USE: use} if secret in SEALING else {USE: use, RENEW: renew}
 
 
 def _first_backup(tier: Tier) -> None:

@@ -167,6 +167,7 @@ class Engine:
         return self.second
 
     def use(self, secret: str, *, second: bool) -> None:
+        self.second = second
         self.told.append(f"use {secret} {'second' if second else 'first'}")
 
     def renew(self, pattern: str) -> None:
@@ -189,6 +190,16 @@ def test_a_word_that_is_used_is_never_made_anew(secret, second, told):
     rotation.rotate(Cluster().tier, engine, secret)
 
     assert engine.told == told
+
+
+def test_a_rotation_may_wait_between_its_steps_until_everybody_uses_the_other_word():
+    engine = Engine()
+    rotation.rotate(Cluster().tier, engine, "owner", rotation.USE)
+    rotation.rotate(Cluster().tier, engine, "owner", rotation.RENEW)
+
+    assert engine.told == ["use owner second", "renew secrets-database-owner"]
+    with pytest.raises(FailedError, match="expected a step"):
+        rotation.rotate(Cluster().tier, engine, "bucket", rotation.USE)
 
 
 def test_nothing_is_rotated_where_the_tier_is_not_well():
