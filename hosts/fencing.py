@@ -161,6 +161,6 @@ def fencing(wanted: Fencing) -> None:
 
 @deploy("No fencing")
 def no_fencing(_: str) -> None:
-    """End a witness that was once wanted, and forget what it could do."""
+    """End a witness that is not wanted, or no more, and forget what it could do."""
     systemd.service(name="Have no witness running", service=UNIT, running=False, enabled=False)
     files.file(name="Forget what the witness was told", path=PLACE, present=False)

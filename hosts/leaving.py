@@ -9,6 +9,7 @@ from pyinfra.operations import files, server, systemd
 from .database_node import DatabaseNode
 from .deploying import deploy
 from .etcd import JOINED, MARK
+from .fencing import no_fencing
 from .rendering import as_json, program
 
 _STOPPED = (
@@ -64,6 +65,7 @@ def leave(wanted: Leaving) -> None:
         ("hand-over", "Hand over if this machine leads"),
     ):
         server.shell(name=what, commands=[f"database-leave {step}"], _timeout=120)
+    no_fencing(wanted.name)
     for unit in _STOPPED:
         systemd.service(name=f"Stop {unit}", service=unit, running=False, enabled=False)
     # Before it is removed: a member that learns that it was ends, and systemd would start it again.

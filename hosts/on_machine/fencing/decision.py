@@ -74,7 +74,7 @@ class Vote:
     @property
     def text(self) -> str:
         """Return it as it stands in etcd."""
-        said = vars(self.leader) | {"silent": round(self.silent, 2), "cut": self.cut}
+        said = vars(self.leader) | {"silent": self.silent, "cut": self.cut}
         return json.dumps(said)
 
     @classmethod
