@@ -50,14 +50,16 @@ class Witness:
 
     def beat(self) -> None:
         """Look, say what there is to say, and do what was agreed on."""
+        # Also while etcd is away: it may lack just the machine that nobody asks.
+        self._lift_cuts()
         view = self._look()
         now, leader = time.monotonic(), view.leader
-        self._lift_cuts(now)
         if leader is None and self._cut:
             election.hasten(self._patroni, self._tls)
         if leader is None or leader.name == self._me:
             return
-        if view.fenced and view.fenced.cut and view.fenced.leader == leader:
+        off = view.fenced and view.fenced.cut and view.fenced.leader == leader
+        if off and leader.name not in self._cut:
             self._stop_asking(leader.name)
             self._look()
         if agreed(view, self._heard.fresh(now), frozenset(self._members), self._least):
@@ -147,7 +149,8 @@ class Witness:
             self._cut[name] = time.monotonic() + CUT_SECONDS
             routes.cut(self._members[name])
 
-    def _lift_cuts(self, now: float) -> None:
+    def _lift_cuts(self) -> None:
+        now = time.monotonic()
         for name in [name for name, until in self._cut.items() if now > until]:
             del self._cut[name]
             routes.lift(self._members[name])

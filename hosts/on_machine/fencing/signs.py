@@ -18,7 +18,7 @@ from contextlib import suppress
 from .decision import Silence
 
 EVERY_SECONDS = 0.1
-API_EVERY_SECONDS, API_PATIENCE = 0.25, 1.0
+API_EVERY_SECONDS, API_PATIENCE = 0.5, 1.0
 _ECHO, _REPLY = 8, 0
 _HEADER = struct.Struct("!BBHHH")
 
