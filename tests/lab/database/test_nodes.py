@@ -74,6 +74,8 @@ class Program(Project):
 @pytest.fixture(scope="module")
 def program(fresh, tmp_path_factory) -> Program:
     made = Program(tmp_path_factory.mktemp("program") / "project", fresh)
+    # All at once, which is quicker; the engine finds them as it wants them.
+    fresh.apply()
     made.up_with(*fresh.names)
     return made
 
