@@ -64,7 +64,11 @@ def _round(asked: argparse.Namespace) -> tuple[int, list[Run]]:
         place = Path(folder) / "runs"
         place.touch()
         ended = subprocess.run(
-            [sys.executable, "-m", "pytest", *(["-m", "quick"] if asked.quick else []), *files],
+            [
+                *(sys.executable, "-m", "pytest", "--durations=0", "--durations-min=1"),
+                *(["-m", "quick"] if asked.quick else []),
+                *files,
+            ],
             cwd=ROOT,
             env={**os.environ, PLACE: str(place)},
             check=False,
