@@ -74,18 +74,31 @@ def test_who_shows_another_certificate_is_told_nothing(served, app):
     assert not app.state.calls
 
 
-@pytest.mark.parametrize("how", [How.REFUSED, How.UNANSWERED])
-def test_an_answer_that_does_not_come_is_no_proof(served, app, how):
+@pytest.fixture(autouse=True)
+def hasty(monkeypatch):
+    monkeypatch.setattr(hypervisor, "PROOF_SECONDS", 0.5)
+    monkeypatch.setattr(hypervisor, "PATIENCE", 0.3)
+
+
+@pytest.mark.parametrize("how", [How.REFUSED, How.HANGS])
+def test_what_is_not_done_is_no_proof_and_not_asked_for_twice(served, app, cluster, how):
     failing = app.state.failures.asked(Failure(how=how))
-    with failing, pytest.raises(NotProvenError, match="status/stop"):
+    with failing, pytest.raises(NotProvenError, match=r"not seen off.*status/stop"):
+        power_off(proxmox(served), "db-node1")
+
+    assert cluster.vm(220).running
+    assert sum(call.startswith("POST") for call in app.state.calls) == 1
+
+
+def test_one_that_is_off_is_proven_so_even_if_the_order_was_not_answered(served, app):
+    with app.state.failures.asked(Failure(how=How.UNANSWERED)):
         power_off(proxmox(served), "db-node1")
 
 
 def test_one_that_goes_on_running_is_no_proof(served, cluster, monkeypatch):
-    monkeypatch.setattr(hypervisor, "PROOF_SECONDS", 0.3)
     monkeypatch.setattr(cluster.hardware, "running", lambda _: True)
 
-    with pytest.raises(NotProvenError, match="still on"):
+    with pytest.raises(NotProvenError, match="not seen off"):
         power_off(proxmox(served), "db-node1")
 
 
