@@ -73,6 +73,18 @@ def test_late_news_make_a_silence_shorter_and_never_longer_than_it_was(seed):
         assert known.seconds <= max(0, now - began)
 
 
+@pytest.mark.parametrize("seed", range(10))
+def test_a_network_that_loses_a_third_of_all_packets_is_no_silence(seed):
+    """Ten minutes of pings alone: 30 % lost there, and 30 % of what comes back."""
+    draw = random.Random(seed)
+    now, known, longest = 0.0, Silence(0.0), 0.0
+    while now < 600:
+        now += EVERY_SECONDS
+        known = known.after(now, answered=draw.random() < 0.7 * 0.7)
+        longest = max(longest, known.seconds)
+    assert 0.5 < longest < LEAST
+
+
 def test_who_slept_forgets_what_it_did_not_hear():
     known = Silence(0.0).after(0.5, answered=False).after(1.0, answered=False)
     assert known.seconds == 0.5
