@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from base64 import b64encode
 from dataclasses import replace
 from ipaddress import IPv4Address
 from typing import Any
@@ -53,6 +54,10 @@ def application(password: str = "word", **more: Any) -> Deployment:  # noqa: S10
 @pytest.fixture(scope="module")
 def deployed() -> Deployment:
     return application()
+
+
+def encoded(text: str) -> str:
+    return b64encode(text.encode()).decode()
 
 
 def pod(deployed: Deployment, portal: str = "employee") -> dict[str, Any]:
@@ -132,12 +137,13 @@ def test_passwords_are_secret_and_in_no_other_object(deployed):
     secret = deployed.named("app-secrets")
     others = [r.inputs for r in deployed.resources if r.name != "app-secrets"]
 
-    assert secret.inputs["stringData"] == {
-        "database-password": "word",
-        "redis-password": "cached",
+    assert secret.inputs["data"] == {
+        "database-password": encoded("word"),
+        "redis-password": encoded("cached"),
     }
-    assert {"stringData.database-password", "stringData.redis-password"} <= secret.secrets
+    assert {"data.database-password", "data.redis-password"} <= secret.secrets
     assert "cached" not in repr(others)
+    assert encoded("cached") not in repr(others)
 
 
 def test_an_image_that_wants_a_login_has_one():
@@ -147,8 +153,8 @@ def test_an_image_that_wants_a_login_has_one():
     login = made.named("app-login")
 
     assert login.inputs["type"] == "kubernetes.io/dockerconfigjson"
-    assert login.inputs["stringData"] == {".dockerconfigjson": docker}
-    assert "stringData..dockerconfigjson" in login.secrets
+    assert login.inputs["data"] == {".dockerconfigjson": encoded(docker)}
+    assert "data..dockerconfigjson" in login.secrets
     assert pod(made)["imagePullSecrets"] == [{"name": login.inputs["metadata"]["name"]}]
 
 

@@ -23,6 +23,8 @@ from .requesting import Asker
 pytestmark = [pytest.mark.engine, pytest.mark.machines, pytest.mark.cluster]
 ADDRESS = IPv4Address("192.168.15.200")
 EMPLOYEE, CUSTOMER = 8080, 8081
+RESOURCE_FAILED = 4
+"""What the engine ends with when a resource could not be changed."""
 LOG = logging.getLogger(__name__)
 
 
@@ -114,7 +116,7 @@ def test_an_image_that_is_not_there_is_taken_back_and_fails_no_request(platform)
     project.configure({"application": {"digest": "0" * 64}})
 
     with platform.asker.asking(EMPLOYEE) as asked:
-        said = platform.up(code=255)
+        said = platform.up(code=RESOURCE_FAILED)
     project.configure({"application": {"digest": there}})
 
     LOG.info("a bad image: %d requests, %d failed", asked.count, len(asked.failed))
