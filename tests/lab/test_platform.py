@@ -39,7 +39,7 @@ class Platform:
         """Run a statement through the address, as an application on a K3s machine would."""
         wanted = self.database
         connection = CONNECTION.format(
-            wanted["hosts"][0], wanted["pooler_port"], wanted["name"], wanted["owner"]
+            wanted["hosts"][0], wanted["pooler_port"], wanted["name"], wanted["user"]
         )
         client = self.machine("k3s-node1")
         client.ssh(f"cat > ca.pem <<'EOF'\n{wanted['authority']}EOF")
