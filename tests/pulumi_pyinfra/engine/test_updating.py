@@ -22,6 +22,27 @@ def test_an_update_does_it_once(project, hosts):
     assert hosts.written("a") == hosts.written("b") == 1
 
 
+def test_a_deploy_is_told_whether_the_group_ever_was_what_was_wanted(project, hosts):
+    wanted = hosts("a", a={"broken": True})
+    wanted["a"]["machine"] = "100"
+    project.want(wanted)
+    project.up(check=False)
+    assert (hosts.read("a", "settled"), project.outputs()["settled"]) == ("False\n", False)
+
+    wanted["a"]["arguments"] |= {"broken": False, "text": "right"}
+    project.want(wanted)
+    project.up()
+    assert (hosts.read("a", "settled"), project.outputs()["settled"]) == ("False\n", True)
+
+    wanted["a"]["arguments"] |= {"broken": True, "text": "lost"}
+    wanted["a"]["machine"] = "101"
+    for _ in range(2):  # what is reached of the new machine does not matter
+        project.want(wanted)
+        project.up(check=False)
+        assert (hosts.read("a", "settled"), project.outputs()["settled"]) == ("True\n", True)
+        wanted["a"]["arguments"]["text"] = "again"
+
+
 def test_an_update_without_a_change_opens_no_connection(project, hosts, tmp_path):
     with running(tmp_path / "server") as server:
         wanted = hosts("a")

@@ -22,6 +22,7 @@ class Page:
     text: str = "hello"
     broken: bool = False
     secret: str = field(default="none", repr=False)
+    settled: bool = False
 
     def __post_init__(self) -> None:
         if len(self.text) > 40:
@@ -52,7 +53,10 @@ def page(wanted: Page) -> None:
     log = Path(wanted.folder).parent / "order"
     server.shell(
         name="Say who is changed",
-        commands=[f"echo {host.name} >> {log}"],
+        commands=[
+            f"echo {host.name} >> {log}",
+            f"echo {wanted.settled} > {wanted.folder}/settled",
+        ],
         _if=written.did_change,
     )
     if wanted.broken:
