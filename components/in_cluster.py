@@ -7,7 +7,8 @@ version is the plugin's.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import asyncio
+from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from typing import Any
@@ -30,9 +31,31 @@ class KubernetesObject(pulumi.CustomResource):
         super().__init__(
             token(manifest["apiVersion"], manifest["kind"]),
             name,
-            dict(manifest),
+            {key: _plannable(value) for key, value in manifest.items()},
             pulumi.ResourceOptions.merge(opts, more),
         )
+
+
+def _plannable(value: object) -> object:
+    """Return ``value`` without a secret that is not known yet.
+
+    Before there is a cluster the engine takes inputs as they are into its plan, and panics when it
+    is to print a secret among them that has no value (``preview --json`` on a new stack).
+    """
+    if isinstance(value, Mapping):
+        return {key: _plannable(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plannable(inner) for inner in value]
+    if not isinstance(value, pulumi.Output):
+        return value
+    known = asyncio.ensure_future(value.is_known())
+    return pulumi.Output(
+        value.resources(), value.future(with_unknowns=True), known, _both(value.is_secret(), known)
+    )
+
+
+async def _both(first: Awaitable[bool], second: Awaitable[bool]) -> bool:
+    return await first and await second
 
 
 def token(api_version: str, kind: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 
 import pytest
 
@@ -44,3 +45,14 @@ def test_a_preview_shows_no_error_and_no_traceback(previewed):
 
     assert "error" not in preview.stdout
     assert "Traceback" not in preview.stdout + preview.stderr
+
+
+def test_a_plan_of_a_new_stack_can_be_read_by_programs(previewed):
+    """The repair reads it; a secret that has no value yet would end the engine."""
+    lab, _ = previewed
+
+    steps = json.loads(lab.pulumi("preview", "--json").stdout)["steps"]
+
+    assert {"application-secrets", "connector-token"} <= {
+        step["urn"].rsplit("::", 1)[1] for step in steps
+    }
