@@ -82,7 +82,7 @@ def _told(args: ApplicationArgs) -> dict[str, pulumi.Input[str]]:
         "DATABASE_HOSTS": hosts.apply(",".join),
         "DATABASE_PORT": str(wanted["port"]),
         "DATABASE_NAME": wanted["name"],
-        "DATABASE_USER": wanted["owner"],
+        "DATABASE_USER": wanted["user"],
         "DATABASE_PASSWORD_FILE": f"{SECRETS}/database-password",
         "DATABASE_CA_FILE": f"{SETTINGS}/DATABASE_CA",
         "DATABASE_CA": wanted["authority"],

@@ -29,6 +29,7 @@ CONNECTION = {
     "port": 5432,
     "name": "cold_db",
     "owner": "cold_user",
+    "user": "cold_user_2",
     "authority": "PEM",
     "cache_port": 6379,
 }
@@ -127,6 +128,7 @@ def test_pods_may_do_nothing_but_serve(deployed):
 
 def test_it_looks_for_the_database_at_its_address_first(deployed):
     told = deployed.named("app-settings").inputs["data"]
+    assert told["DATABASE_USER"] == "cold_user_2", "the account that is used, not who owns"
 
     assert told["DATABASE_HOSTS"] == "192.0.2.210,192.0.2.195,localhost"
     assert told["REDIS_ADDRESS"] == "192.0.2.210:6379"
