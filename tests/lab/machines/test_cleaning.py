@@ -73,8 +73,10 @@ def traces(place):
             continue
     for command in (["losetup", "--list"], ["ip", "netns"], ["findmnt"]):
         found += [line for line in run(*command).splitlines() if place.lab_id in line]
-    found += [str(p) for p in Path("/sys/fs/cgroup").glob(f"**/*{place.lab_id}*")]
-    found += [str(p) for p in Path("/run/systemd/nspawn").glob(f"**/*{place.lab_id}*")]
+    for root in ("/sys/fs/cgroup", "/run/systemd/nspawn"):
+        # Other labs' folders come and go meanwhile: os.walk passes over what has gone.
+        for folder, folders, files in os.walk(root):
+            found += [f"{folder}/{name}" for name in folders + files if place.lab_id in name]
     return found
 
 
