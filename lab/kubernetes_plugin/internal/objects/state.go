@@ -34,7 +34,7 @@ func Seal(properties, like resource.PropertyMap) {
 	if kind := properties["kind"]; kind.IsString() && kind.StringValue() == "Secret" {
 		for _, key := range []resource.PropertyKey{"data", "stringData"} {
 			if value, there := properties[key]; there && !value.IsSecret() {
-				properties[key] = resource.MakeSecret(value)
+				properties[key] = resource.MakeSecret(opened(value))
 			}
 		}
 	}
@@ -48,6 +48,22 @@ func Seal(properties, like resource.PropertyMap) {
 			properties[key] = resource.MakeSecret(value)
 		}
 	}
+}
+
+// opened returns a value without marks inside it: a secret in a secret is none that a later look
+// at the cluster would mark again.
+func opened(value resource.PropertyValue) resource.PropertyValue {
+	switch {
+	case value.IsSecret():
+		return opened(value.SecretValue().Element)
+	case value.IsObject():
+		fields := resource.PropertyMap{}
+		for key, field := range value.ObjectValue() {
+			fields[key] = opened(field)
+		}
+		return resource.NewObjectProperty(fields)
+	}
+	return value
 }
 
 // Applied returns the object as it is sent: a Secret's plain text encoded, because the server
