@@ -11,6 +11,7 @@ from typing import Any
 import pulumi
 
 from .load_balancer import SHARED_BY
+from .pods import RESTRICTED, restricted, soon_elsewhere
 
 NAMESPACE = "application"
 SETTINGS, SECRETS = "/etc/cold-backend", "/run/secrets/cold-backend"
@@ -19,8 +20,6 @@ USER = 65532
 Body = dict[str, Any]
 PROBE = {"periodSeconds": 3, "timeoutSeconds": 2, "failureThreshold": 3}
 """Unhealthy after some ten seconds."""
-LOST_AFTER_SECONDS = 10
-"""How long pods stay with a node that does not answer."""
 PROGRESS_SECONDS = 120
 """How long a rollout may take to get one pod further, until it has failed."""
 
@@ -87,21 +86,12 @@ def deployment(portal: Portal, told: pulumi.Input[str]) -> Body:
 
 
 def _pod(portal: Portal) -> Body:
-    lost = {"operator": "Exists", "effect": "NoExecute", "tolerationSeconds": LOST_AFTER_SECONDS}
     return {
         "automountServiceAccountToken": False,
         "enableServiceLinks": False,
         "terminationGracePeriodSeconds": 30,
-        "securityContext": {
-            "runAsNonRoot": True,
-            "runAsUser": USER,
-            "runAsGroup": USER,
-            "fsGroup": USER,
-            "seccompProfile": {"type": "RuntimeDefault"},
-        },
-        "tolerations": [
-            {"key": f"node.kubernetes.io/{why}", **lost} for why in ("not-ready", "unreachable")
-        ],
+        "securityContext": restricted(USER),
+        "tolerations": soon_elsewhere(),
         "topologySpreadConstraints": [
             {
                 "maxSkew": 1,
@@ -141,11 +131,7 @@ def _container(portal: Portal) -> Body:
             "requests": {"cpu": "100m", "memory": "64Mi"},
             "limits": {"cpu": "1", "memory": "256Mi"},
         },
-        "securityContext": {
-            "allowPrivilegeEscalation": False,
-            "readOnlyRootFilesystem": True,
-            "capabilities": {"drop": ["ALL"]},
-        },
+        "securityContext": dict(RESTRICTED),
         "volumeMounts": [
             {"name": "settings", "mountPath": SETTINGS, "readOnly": True},
             {"name": "secrets", "mountPath": SECRETS, "readOnly": True},

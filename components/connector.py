@@ -7,28 +7,21 @@ process answers at all. Whether requests pass is what `components.edge_probe` as
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import pulumi
 
 from .in_cluster import InCluster, Inside
+from .pods import RESTRICTED, restricted, soon_elsewhere
 
 NAMESPACE = "tunnel"
 METRICS_PORT = 2000
 GRACE_SECONDS = 30
 """How long requests that are under way may take when a connector goes."""
-EVICTED_AFTER_SECONDS = 10
 USER = 65532
 LABELS = {"app.kubernetes.io/name": "cloudflared"}
 TOKEN_FILE = "/etc/tunnel/token"  # noqa: S105 - where it is, not what it is
-RESTRICTED: Mapping[str, Any] = {
-    "allowPrivilegeEscalation": False,
-    "readOnlyRootFilesystem": True,
-    "capabilities": {"drop": ["ALL"]},
-}
-"""What the pod security standard of this name asks of every container."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -68,17 +61,6 @@ class Connector(InCluster):
         budget = self._object(f"{name}-budget", _budget(), after=[self.namespace])
         self._object(f"{name}-deployment", _deployment(args), after=[secret, budget])
         self.register_outputs({})
-
-
-def restricted(user: int) -> dict[str, Any]:
-    """Return what the pod security standard ``restricted`` asks of a pod."""
-    return {
-        "runAsNonRoot": True,
-        "runAsUser": user,
-        "runAsGroup": user,
-        "fsGroup": user,
-        "seccompProfile": {"type": "RuntimeDefault"},
-    }
 
 
 def _namespace() -> dict[str, Any]:
@@ -136,7 +118,6 @@ def _deployment(args: ConnectorArgs) -> dict[str, Any]:
 
 
 def _pod(args: ConnectorArgs) -> dict[str, Any]:
-    gone = ("node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable")
     on_another_node = {
         "labelSelector": {"matchLabels": dict(LABELS)},
         "topologyKey": "kubernetes.io/hostname",
@@ -148,15 +129,7 @@ def _pod(args: ConnectorArgs) -> dict[str, Any]:
         "affinity": {
             "podAntiAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [on_another_node]}
         },
-        "tolerations": [
-            {
-                "key": key,
-                "operator": "Exists",
-                "effect": "NoExecute",
-                "tolerationSeconds": EVICTED_AFTER_SECONDS,
-            }
-            for key in gone
-        ],
+        "tolerations": soon_elsewhere(),
         "containers": [_container(args.image)],
         "volumes": [
             {"name": "token", "secret": {"secretName": "tunnel-token", "defaultMode": 0o440}}

@@ -13,8 +13,9 @@ from typing import Any
 
 import pulumi
 
-from .connector import NAMESPACE, RESTRICTED, restricted
+from .connector import NAMESPACE
 from .in_cluster import InCluster, Inside
+from .pods import RESTRICTED, restricted
 
 CONNECTIONS_EACH = 4
 """So many a connector holds open to the edge."""
