@@ -73,6 +73,7 @@ OWN = {
         "network.application_address": "192.168.15.200",
         "network.database_address": "192.168.15.210",
         "backups.bucket": "cold-db-backups-testing",
+        "kubernetes.snapshots.bucket": "cold-k3s-snapshots-testing",
     },
     "production": {
         "environment.domain": "gurukripacoldstore.in",
@@ -80,6 +81,7 @@ OWN = {
         "network.application_address": "192.168.15.201",
         "network.database_address": "192.168.15.211",
         "backups.bucket": "cold-db-backups",
+        "kubernetes.snapshots.bucket": "cold-k3s-snapshots",
     },
 }
 

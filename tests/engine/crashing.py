@@ -17,9 +17,9 @@ from tests.engine.conftest import state
 SEED = int(os.environ.get("CRASH_SEED") or random.SystemRandom().randrange(10**6))
 SPREAD = int(os.environ.get("CRASH_SPREAD", "25"))
 AT_CLOUDFLARE = {
-    "R2Bucket": 1,
-    "R2BucketLifecycle": 1,
-    "AccountToken": 1,
+    "R2Bucket": 2,
+    "R2BucketLifecycle": 2,
+    "AccountToken": 2,
     "ZeroTrustTunnelCloudflared": 1,
     "ZeroTrustTunnelCloudflaredConfig": 1,
     "DnsRecord": 2,
