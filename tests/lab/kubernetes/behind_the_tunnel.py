@@ -194,7 +194,8 @@ def _application(network: Network, folder: Path, running: ExitStack) -> None:
 
 
 def _beside(command: list[str], log: Path, running: ExitStack) -> None:
-    process = subprocess.Popen(command, stdout=log.open("w"), stderr=subprocess.STDOUT)
+    with log.open("w") as file:
+        process = subprocess.Popen(command, stdout=file, stderr=subprocess.STDOUT)
 
     def end() -> None:
         process.terminate()
