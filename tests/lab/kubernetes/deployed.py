@@ -60,7 +60,8 @@ class Deployed:
     @cached_property
     def told_release(self) -> dict[str, Any]:
         """Return what the lab's stack file says of the release."""
-        return self.release.settings()
+        told = self.release.settings()
+        return {key: told[key] for key in ("version", "mirror", "sha256")}
 
     @property
     def kubeconfig(self) -> str:
