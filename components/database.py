@@ -86,6 +86,7 @@ class PostgresCluster(pulumi.ComponentResource):
                 cluster=args.cluster,
                 addresses={host: m.machine.address for host, m in args.members.items()},
                 virtual_address=args.virtual_address.ip,
+                second_signs=args.database.second_secrets.get("authority", False),
             ),
             pulumi.ResourceOptions(parent=self),
         )

@@ -121,6 +121,14 @@ PinnedImage = Annotated[
 """A container image that nobody can change under its name."""
 
 Secret = Literal[
-    "owner", "replication", "rewind", "pooler", "redis", "redis_replication", "dumps", "backups"
+    "owner",
+    "replication",
+    "rewind",
+    "pooler",
+    "redis",
+    "redis_replication",
+    "dumps",
+    "backups",
+    "authority",
 ]
 """What the database tier keeps two of, so that none is changed while it is used."""

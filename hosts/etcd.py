@@ -8,7 +8,7 @@ hear from every other machine that it was none.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from ipaddress import IPv4Address
 
@@ -70,7 +70,13 @@ class Etcd:
 @deploy("etcd")
 def etcd(wanted: Etcd) -> None:
     """Install etcd, make this machine a member, and keep the member small and saved."""
-    _configure(wanted)
+    changed = _configure(wanted)
+    systemd.service(
+        name="Start etcd anew with what changed",
+        service="etcd.service",
+        restarted=True,
+        _if=lambda: changed() and _is_member(),
+    )
     _join(wanted)
     systemd.service(name="Keep etcd running", service="etcd.service", running=True, enabled=True)
     systemd.service(
@@ -88,10 +94,11 @@ def etcd(wanted: Etcd) -> None:
         )
 
 
-def _configure(wanted: Etcd) -> None:
-    # Certificates are read anew at each handshake: nothing has to be told that they changed.
-    write_identity(wanted.identity, TLS, "etcd")
-    files.put(
+def _configure(wanted: Etcd) -> Callable[[], bool]:
+    """Write what it reads; answers with whether something changed that it reads at its start."""
+    # Among it is whom it trusts; its own certificate it would read anew at each handshake.
+    identity_changed = write_identity(wanted.identity, TLS, "etcd")
+    settings = files.put(
         name="Write the settings of etcd",
         src=rendered("etcd.default.j2", wanted=wanted, tls=TLS, quota=wanted.quota_mib * _MIB),
         dest="/etc/default/etcd",
@@ -123,6 +130,11 @@ def _configure(wanted: Etcd) -> None:
     systemd.daemon_reload(
         name="Have systemd read etcd's units", _if=lambda: any(u.did_change() for u in units)
     )
+    return lambda: identity_changed() or settings.did_change()
+
+
+def _is_member() -> bool:
+    return host.get_fact(File, path=JOINED) is not None
 
 
 def _join(wanted: Etcd) -> None:
@@ -155,5 +167,5 @@ def _join(wanted: Etcd) -> None:
         name="Join the cluster, or found it",
         commands=["etcd-join /etc/etcd/join.json"],
         _timeout=180,
-        _if=lambda: host.get_fact(File, path=JOINED) is None,
+        _if=lambda: not _is_member(),
     )

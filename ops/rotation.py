@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import json
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -24,12 +24,12 @@ from ops.reach import FailedError
 from ops.stack_files import StackFile
 from ops.tier import Tier
 
-AT_ONCE = {"bucket": "backups-key", "certificates": "database-certificates-*-key"}
+AT_ONCE = {"bucket": "backups-key", "certificates": "database-certificates-key-*"}
 """The resources that one run makes anew."""
 USE, RENEW = "use the other", "renew the spare"
-_NEVER = "database-certificates-authority-key"
 SECRETS: tuple[str, ...] = (*get_args(Secret), *AT_ONCE)
 BACKUPS: Secret = "backups"
+AUTHORITY: Secret = "authority"
 SEALING: frozenset[Secret] = frozenset({"dumps", BACKUPS})
 """They seal what is kept; the others open doors."""
 _RESOURCES: dict[Secret, str] = {
@@ -41,6 +41,7 @@ _RESOURCES: dict[Secret, str] = {
     "redis_replication": "secrets-redis-replication",
     "dumps": "secrets-dumps",
     BACKUPS: "secrets-backup",
+    AUTHORITY: "database-certificates-authority-key",
 }
 
 
@@ -53,7 +54,7 @@ class Engine(Protocol):
     def use(self, secret: Secret, *, second: bool) -> None:
         """Have a word used, everywhere."""
 
-    def renew(self, pattern: str) -> None:
+    def renew(self, *patterns: str) -> None:
         """Have resources made anew, and everybody know them."""
 
 
@@ -82,7 +83,9 @@ def _steps(tier: Tier, engine: Engine, name: str) -> dict[str, Callable[[], None
 
     def renew() -> None:
         spare = "" if engine.uses_second(secret) else f"-{SECOND}"
-        engine.renew(f"{_RESOURCES[secret]}{spare}")
+        # Patroni looks anew at whom it trusts when its own certificate is a new one.
+        known_by = [AT_ONCE["certificates"]] if secret == AUTHORITY else []
+        engine.renew(f"{_RESOURCES[secret]}{spare}", *known_by)
 
     if secret == BACKUPS:
         return {RENEW: renew, USE: use, "back up": lambda: _first_backup(tier)}
@@ -115,23 +118,23 @@ class Pulumi:
         file.pin(f"database.second_secrets.{secret}", "true" if second else "false")
         self._run("up", "--yes", "--skip-preview")
 
-    def renew(self, pattern: str) -> None:
+    def renew(self, *patterns: str) -> None:
         """Replace them; in production their protection is lifted first, and comes back with it."""
-        found = self._found(pattern)
+        found = self._found(patterns)
         if protected := [urn for urn, is_so in found.items() if is_so]:
             self._run("state", "unprotect", *protected, "--yes")
         self._run("up", "--yes", "--skip-preview", *(f"--replace={urn}" for urn in found))
 
-    def _found(self, pattern: str) -> dict[str, bool]:
+    def _found(self, patterns: Sequence[str]) -> dict[str, bool]:
         state = json.loads(self._run("stack", "export", quiet=True))["deployment"]["resources"]
         names = {known["urn"]: known["urn"].rsplit("::", 1)[1] for known in state}
         found = {
             known["urn"]: bool(known.get("protect"))
             for known in state
-            if fnmatchcase(names[known["urn"]], pattern) and names[known["urn"]] != _NEVER
+            if any(fnmatchcase(names[known["urn"]], pattern) for pattern in patterns)
         }
         if not found:
-            raise FailedError(f"the state knows no {pattern}: run `pulumi up` first")
+            raise FailedError(f"the state knows no {' or '.join(patterns)}: run `pulumi up` first")
         return found
 
     def _run(self, *words: str, quiet: bool = False) -> str:

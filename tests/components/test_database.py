@@ -237,7 +237,8 @@ def test_it_says_how_to_connect_in_the_order_in_which_to_try(deployed):
     assert (said["name"], said["owner"], said["user"]) == ("cold_db", "cold_user", "cold_user")
     assert said["password"] == "password of secrets-database-owner"
     assert said["cache_password"] == "password of secrets-redis"
-    assert said["authority"] == "certificate of database-certificates-authority"
+    first = "certificate of database-certificates-authority"
+    assert said["authority"] == f"{first}{first}-second"
 
 
 def test_a_secret_that_was_rotated_is_told_as_the_second_one():
@@ -255,6 +256,18 @@ def test_a_secret_that_was_rotated_is_told_as_the_second_one():
     assert rotated.result["user"] == "cold_user_2"
     assert rotated.result["password"] == "password of secrets-database-owner-second"
     assert rotated.result["cache_password"] == "password of secrets-redis-second"
+
+
+def test_the_authority_that_is_used_signs_and_both_are_trusted():
+    database = TESTING.database.model_copy(update={"second_secrets": {"authority": True}})
+    rotated = run(program(replace(TESTING, database=database)))
+
+    for host in NODES:
+        signed = rotated.named(f"database-certificates-{host}").inputs
+        assert signed["caCertPem"] == "certificate of database-certificates-authority-second"
+    told = rotated.named("database-deploy").inputs["hosts"]
+    (trusted,) = {host["arguments"]["identity"]["authority"] for host in told.values()}
+    assert trusted == run(program(TESTING)).result["authority"]
 
 
 def test_two_environments_differ_in_name_address_and_members():

@@ -13,6 +13,7 @@ from tests.engine.conftest import planned, state
 
 pytestmark = pytest.mark.engine
 OWNER = "secrets-database-owner"
+AUTHORITIES = [f"database-certificates-authority-key{which}" for which in ("", "-second")]
 
 
 @pytest.fixture
@@ -63,9 +64,27 @@ def test_the_buckets_key_and_the_certificates_are_made_anew_and_the_authority_is
     after = ids(production)
     changed = {name for name in before if before[name] != after[name]}
     hosts = ("db-node1", "db-node2", "db-node3")
-    keys = {f"database-certificates-{host}-key" for host in hosts}
+    keys = {f"database-certificates-key-{host}" for host in hosts}
     assert {"backups-key", *keys} <= changed
     assert not [name for name in changed if "authority" in name]
+    assert planned(production) == {}
+
+
+def test_an_authority_is_made_anew_once_the_other_signs(production):
+    engine = Pulumi(project=production.folder, stack="production")
+    first, second = AUTHORITIES
+    before = ids(production)
+    engine.use("authority", second=True)
+    used = ids(production)
+    assert {name for name in AUTHORITIES if used[name] != before[name]} == set()
+    assert used["database-certificates-db-node1"] != before["database-certificates-db-node1"]
+
+    engine.renew(first, AT_ONCE["certificates"])
+
+    after = ids(production)
+    assert after[first] != before[first]
+    assert after[second] == before[second]
+    assert after["database-certificates-key-db-node1"] != used["database-certificates-key-db-node1"]
     assert planned(production) == {}
 
 

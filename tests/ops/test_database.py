@@ -170,8 +170,8 @@ class Engine:
         self.second = second
         self.told.append(f"use {secret} {'second' if second else 'first'}")
 
-    def renew(self, pattern: str) -> None:
-        self.told.append(f"renew {pattern}")
+    def renew(self, *patterns: str) -> None:
+        self.told.append(f"renew {' '.join(patterns)}")
 
 
 @pytest.mark.parametrize(
@@ -183,6 +183,14 @@ class Engine:
         ("bucket", False, ["renew backups-key"]),
         ("backups", False, ["renew secrets-backup-second", "use backups second"]),
         ("dumps", True, ["renew secrets-dumps", "use dumps first"]),
+        (
+            "authority",
+            True,
+            [
+                "use authority first",
+                "renew database-certificates-authority-key-second database-certificates-key-*",
+            ],
+        ),
     ],
 )
 def test_a_word_that_is_used_is_never_made_anew(secret, second, told):

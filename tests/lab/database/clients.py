@@ -23,7 +23,7 @@ ACCOUNTS = {
 def clients_of(tier: Tier, folder: Path, **more: Any) -> Workload:
     """Return writers that reach the tier as applications do, and an empty table for them."""
     ca = folder / "ca.pem"
-    ca.write_bytes(tier.authority.cert_pem.bytes())
+    ca.write_text(tier.trusted)
     user, password = in_use(tier, "owner")
     where = {
         "host": VIRTUAL, "port": 6432, "dbname": "cold_db", "user": user,

@@ -95,7 +95,7 @@ def case(request, standing, tmp_path) -> Iterator[Case]:
     fault: Fault = request.node.get_closest_marker("fault").kwargs["fault"]
     tier = standing.tier()
     authority = tmp_path / "ca.pem"
-    authority.write_bytes(tier.authority.cert_pem.bytes())
+    authority.write_text(tier.trusted)
     made = Case(tier, fault, str(authority))
     yield made
     report = request.node.stash.get(REPORT, None)

@@ -63,7 +63,7 @@ def test_new_certificates_are_rolled_out_and_no_request_fails(tier, workload):
         tier.apply()
         writes(tier, workload)
 
-    served = ssl.create_default_context(cadata=tier.authority.cert_pem.bytes().decode())
+    served = ssl.create_default_context(cadata=tier.trusted)
     where = tier.machine(tier.leader()).args.address.ip
     with (
         tier.lab.network.connect(where, 8008, 5) as plain,

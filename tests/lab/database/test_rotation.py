@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-import pytest
+import socket
+import ssl
+from pathlib import Path
 
-from lab.machines.network import NAMESPACES
+import pytest
+import trustme
+
+from lab.machines import Machine
+from lab.machines.network import NAMESPACES, entered
 
 from .cache_writes import CacheWrites
 from .clients import clients_of, found, in_use, writes
@@ -13,6 +19,8 @@ from .tier import ROTATED, VIRTUAL, Tier, changes
 
 pytestmark = [pytest.mark.machines, pytest.mark.database]
 OTHER = {"first": "second", "second": "first"}
+SERVICES_BY_CERTIFICATE = (2379, 2380, 8008)
+"""etcd for clients and for members, Patroni."""
 
 
 def accepted(tier: Tier, name: str, account: str, word: str) -> bool:
@@ -24,6 +32,23 @@ def accepted(tier: Tier, name: str, account: str, word: str) -> bool:
         where = where.replace("cold_db", "postgres") if name != "owner" else where
         asked = f"PGPASSWORD={word} psql -XAtqw -c 'select 1' '{where}' >/dev/null 2>&1"
     return "yes" in tier.machine(tier.leader()).ssh(f"if {asked}; then echo yes; else echo no; fi")
+
+
+def lets_in(tier: Tier, machine: Machine, port: int, known_by: trustme.CA) -> bool:
+    """Tell whether a service of a machine takes a client whom an authority vouches for."""
+    address = str(machine.args.address.ip)
+    context = ssl.create_default_context(cadata=tier.trusted)
+    known_by.issue_cert("somebody").configure_cert(context)
+    try:
+        with (
+            entered(Path(f"/proc/{machine.pid}/ns/net")),
+            socket.create_connection((address, port), 5) as plain,
+            context.wrap_socket(plain, server_hostname=address) as asked,
+        ):
+            asked.sendall(b"GET /health HTTP/1.0\r\n\r\n")
+            return bool(asked.recv(1))
+    except (ssl.SSLError, ConnectionResetError):
+        return False
 
 
 def logged_in(tier: Tier, account: str) -> int:
@@ -67,6 +92,33 @@ def test_a_secret_is_changed_and_no_request_fails(tier, tmp_path, name):
     assert cache.lost() == 0
     if name == "replication":
         assert tier.becomes(lambda: logged_in(tier, new_account) == len(tier.names) - 1, 30)
+
+
+def test_an_authority_is_changed_and_no_request_fails(tier, tmp_path):
+    workload = clients_of(tier, tmp_path, anew=True)
+    old = tier.authority
+    with workload.running():
+        writes(tier, workload)
+
+        tier.authority, tier.spare = tier.spare, old
+        tier.identities.clear()
+        tier.apply()
+        writes(tier, workload)
+
+        tier.spare = trustme.CA()
+        tier.identities.clear()
+        tier.apply()
+        (tmp_path / "ca.pem").write_text(tier.trusted)
+        writes(tier, workload)
+
+    for machine in tier.machines:
+        for port in SERVICES_BY_CERTIFICATE:
+            taken = [lets_in(tier, machine, port, ca) for ca in (tier.authority, tier.spare, old)]
+            assert taken == [True, True, False], (machine.name, port)
+    assert changes(tier.apply()) == {}
+    told = found(workload)
+    assert (told["lost"], told["unexpected"], told["unknown"], told["refused"]) == (0, 0, 0, 0)
+    assert not workload.connects
 
 
 def test_what_the_second_account_makes_belongs_to_the_owner(tier, tmp_path):

@@ -50,6 +50,7 @@ class Tier:
     more: dict[str, Any] = field(default_factory=dict)
     secret: dict[str, dict[str, str]] = field(default_factory=pairs)
     authority: trustme.CA = field(default_factory=trustme.CA)
+    spare: trustme.CA = field(default_factory=trustme.CA)
 
     def machine(self, name: str) -> Machine:
         return self.lab.machines[name]
@@ -68,6 +69,11 @@ class Tier:
         for name in names:
             self.machine(name).wait_for_ssh(SSH_SECONDS)
 
+    @property
+    def trusted(self) -> str:
+        """Return both authorities, as everybody is told them."""
+        return "".join(ca.cert_pem.bytes().decode() for ca in (self.authority, self.spare))
+
     @cached_property
     def identities(self) -> dict[str, dict[str, str]]:
         return {}
@@ -78,7 +84,7 @@ class Tier:
             made = self.authority.issue_cert(name, MACHINES[name]["address"], VIRTUAL, "127.0.0.1")
             chain = b"".join(blob.bytes() for blob in made.cert_chain_pems)
             self.identities[name] = {
-                "authority": self.authority.cert_pem.bytes().decode(),
+                "authority": self.trusted,
                 "certificate": chain.decode(),
                 "key": made.private_key_pem.bytes().decode(),
             }
@@ -184,9 +190,9 @@ class Tier:
             return dict(json.load(answer))
         return {}
 
-    @cached_property
+    @property
     def _opener(self) -> urllib.request.OpenerDirector:
-        context = ssl.create_default_context(cadata=self.authority.cert_pem.bytes().decode())
+        context = ssl.create_default_context(cadata=self.trusted)
         https = urllib.request.HTTPSHandler(context=context)
         # A proxy of this computer is nothing to the lab's network.
         return urllib.request.build_opener(urllib.request.ProxyHandler({}), https)
