@@ -22,6 +22,17 @@ class People:
 
     def run(self, *words: str, code: int = 0) -> str:
         """Run a command of the lab to its end and return what it said."""
+        ended, said = self._run(*words)
+        assert ended == code, said
+        return said
+
+    def fail(self, *words: str) -> str:
+        """Run a command that has to fail, and return what it said."""
+        ended, said = self._run(*words)
+        assert ended, said
+        return said
+
+    def _run(self, *words: str) -> tuple[int, str]:
         done = subprocess.run(
             [sys.executable, "-m", "lab", *words],
             cwd=ROOT,
@@ -30,8 +41,7 @@ class People:
             capture_output=True,
             check=False,
         )
-        assert done.returncode == code, done.stdout + done.stderr
-        return done.stdout + done.stderr
+        return done.returncode, done.stdout + done.stderr
 
     @contextmanager
     def started(self, *words: str) -> Iterator[subprocess.Popen[bytes]]:

@@ -23,8 +23,7 @@ from .requesting import Asker
 pytestmark = [pytest.mark.engine, pytest.mark.machines, pytest.mark.cluster]
 ADDRESS = IPv4Address("192.168.15.200")
 EMPLOYEE, CUSTOMER = 8080, 8081
-RESOURCE_FAILED = 255
-"""What the engine ends with when a resource could not be changed (seen; its help says 4)."""
+UP = ("pulumi", "up", "--yes", "--skip-preview")
 LOG = logging.getLogger(__name__)
 
 
@@ -32,13 +31,13 @@ class Platform:
     """The platform on this computer as somebody sees it."""
 
     def __init__(self, person: People) -> None:
-        self.run = person.run
+        self.run, self.fail = person.run, person.fail
         self.run("up")
         self.network = Network(place_of("testing"))
         self.asker = Asker(self.network, ADDRESS)
 
-    def up(self, *options: str, code: int = 0) -> str:
-        return self.run("pulumi", "up", "--yes", "--skip-preview", *options, code=code)
+    def up(self, *options: str) -> str:
+        return self.run(*UP, *options)
 
     def kubectl(self, words: str) -> str:
         machines = machines_of(place_of("testing"))
@@ -116,7 +115,7 @@ def test_an_image_that_is_not_there_is_taken_back_and_fails_no_request(platform)
     project.configure({"application": {"digest": "0" * 64}})
 
     with platform.asker.asking(EMPLOYEE) as asked:
-        said = platform.up(code=RESOURCE_FAILED)
+        said = platform.fail(*UP)
     project.configure({"application": {"digest": there}})
 
     LOG.info("a bad image: %d requests, %d failed", asked.count, len(asked.failed))
