@@ -9,8 +9,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import Any
+from tempfile import TemporaryDirectory, TemporaryFile
+from typing import IO, Any, cast
 
 from pulumi_pyinfra.protocol import Ssh
 from pulumi_pyinfra.reached import Reached
@@ -39,10 +39,9 @@ class Machine:
 
     def run(self, command: str, *, stdin: bytes = b"", seconds: float = 60) -> str:
         """Run a shell command as root and return what it said."""
-        words = f"sudo -n sh -c {shlex.quote(command)}" if self.sudo else command
         try:
             done = subprocess.run(
-                [*self.command, words],
+                self.words(command),
                 input=stdin,
                 capture_output=True,
                 timeout=seconds,
@@ -57,6 +56,42 @@ class Machine:
             told = "\n".join(filter(None, (wrong.strip(), said.strip())))
             raise FailedError(f"{self.name}: {command}: exit {done.returncode}\n{told}")
         return said
+
+    def words(self, command: str) -> list[str]:
+        """Return what runs a shell command there as root."""
+        as_root = f"sudo -n sh -c {shlex.quote(command)}" if self.sudo else command
+        return [*self.command, as_root]
+
+
+def pipe(source: Machine, command: str, target: Machine, into: str, *, seconds: float) -> None:
+    """Have one machine's command read what another's says; raise with what went wrong in either."""
+    with (
+        TemporaryFile() as complaints,
+        subprocess.Popen(
+            source.words(command),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=complaints,
+        ) as says,
+        subprocess.Popen(
+            target.words(into), stdin=says.stdout, stdout=complaints, stderr=complaints
+        ) as reads,
+    ):
+        cast("IO[bytes]", says.stdout).close()
+        try:
+            reads.wait(seconds)
+            says.wait(seconds)
+        except subprocess.TimeoutExpired:
+            says.kill()
+            reads.kill()
+            raise FailedError(f"{source.name} to {target.name}: no end after {seconds} s") from None
+        complaints.seek(0)
+        wrong = complaints.read().decode(errors="replace").strip()
+    if says.returncode or reads.returncode:
+        raise FailedError(
+            f"{source.name}: {command}: exit {says.returncode}\n"
+            f"{target.name}: {into}: exit {reads.returncode}\n{wrong}"
+        )
 
 
 @contextmanager
