@@ -117,6 +117,8 @@ def project_of(stack: str, folder: Path, authority: Path, *within: str) -> Proje
             PULUMI_CONFIG_PASSPHRASE_FILE=str(passphrase_in(folder)),
             # The emulated Cloudflare is signed by the lab, not by a public authority.
             SSL_CERT_FILE=str(authority),
+            # Else the engine has no --event-log.
+            PULUMI_DEBUG_COMMANDS="true",
         ),
     )
 

@@ -94,7 +94,8 @@ def _up(name: str, place: Place, hosts: Path | None) -> int:
         str,
     )
     unfinished.touch()
-    code = project.show("up", "--yes", "--skip-preview")
+    events_of(name).unlink(missing_ok=True)
+    code = project.show("up", "--yes", "--skip-preview", "--event-log", str(events_of(name)))
     if code == 0:
         unfinished.unlink()
         print()
@@ -104,6 +105,11 @@ def _up(name: str, place: Place, hosts: Path | None) -> int:
         status.print_all(name)
         _say_where_to_look(project)
     return code
+
+
+def events_of(name: str) -> Path:
+    """Return where the engine wrote down what it did last time (``ops.timeline`` draws it)."""
+    return place_of(name).folder / "events.json"
 
 
 def project_of(name: str) -> Project:

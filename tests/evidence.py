@@ -14,6 +14,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from lab.on_records import running
+from lab.up import events_of
+from ops.timeline import bars, drawing
 from tests import breaks
 from tests.components.stack_cases import HERE, patched, read_case
 from tests.lab.clouds import session as through_the_edge
@@ -64,6 +66,11 @@ def from_nothing() -> str:
     """Return what the lab says when there is none yet."""
     subprocess.run([*LAB, "down"], cwd=ROOT, stdout=subprocess.DEVNULL, check=True)
     return printed(*LAB, "up")
+
+
+def timeline() -> str:
+    """Return what took how long in the lab's last run, drawn."""
+    return drawing(bars(events_of("testing").read_text().splitlines()))
 
 
 def way_in() -> str:
@@ -191,6 +198,7 @@ PIECES: dict[str, Callable[[], str]] = {
     "preview-testing.txt": lambda: printed(*LAB, "preview"),
     "preview-production.txt": lambda: printed(*LAB, "--stack", "production", "preview"),
     "lab-up.txt": from_nothing,
+    "lab-up.svg": timeline,
     "lab-up-again.txt": lambda: printed(*LAB, "up"),
     "lab-status.txt": lambda: printed(*LAB, "status"),
     "way-in.txt": way_in,

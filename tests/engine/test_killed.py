@@ -15,14 +15,6 @@ from tests.engine.crashing import SEED, SPREAD, UP, drawn, finish
 pytestmark = [pytest.mark.engine, pytest.mark.crashes]
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _event_log():
-    """The engine's option that writes its events down is one of its hidden ones."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PULUMI_DEBUG_COMMANDS", "true")
-        yield
-
-
 @pytest.fixture(scope="module")
 def steps(tmp_path_factory) -> range:
     """The events of an undisturbed first `up`, from its first resource on."""
