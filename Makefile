@@ -10,7 +10,7 @@ RUN := $(VENV)/bin/python
 STEP := @sh toolchain/step.sh
 stack ?= testing
 
-.PHONY: help up down status preview repair drill test check tools kubernetes benchmark machines cluster crashes database faults format lock secrets \
+.PHONY: help up down status preview repair drill gate test check tools kubernetes benchmark machines cluster crashes database faults format lock secrets \
     generated evidence cold clean
 
 help: ## Say what there is
@@ -33,6 +33,9 @@ repair: $(VENV)/.ready tools ## After a killed run on real iron: take what it le
 
 drill: $(VENV)/.ready tools ## Prove that the backups can be restored: make drill stack=production
 	@eval "$$($(PYTHON) -m toolchain --env)"; $(RUN) -m ops.drill $(stack)
+
+gate: $(VENV)/.ready tools ## Refuse a plan that loses data or quorum, but for what waivers.yaml lets go: make gate stack=production
+	@eval "$$($(PYTHON) -m toolchain --env)"; $(RUN) -m ops.gate $(stack)
 
 test: check tools ## Everything: the quick checks, then the real engine, real SSH servers, real machines
 	$(STEP) "Programs that play a host" sh toolchain/servers.sh
