@@ -98,6 +98,7 @@ class PostgresCluster(pulumi.ComponentResource):
                 arguments=self._common(),
                 sudo=True,
                 rollout=Rollout(
+                    together_at_first=True,
                     last_if="hosts.database:leads",
                     probe="hosts.database:healthy",
                     probe_seconds=120,

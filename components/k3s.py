@@ -133,7 +133,11 @@ class K3sCluster(pulumi.ComponentResource):
                 arguments=self._common(),
                 sudo=True,
                 # One at a time, agents too: an upgrade takes a node's pods away.
-                rollout=Rollout(serial=1, probe="hosts.k3s:healthy", probe_seconds=PROBE_SECONDS),
+                rollout=Rollout(
+                    together_at_first=True,
+                    probe="hosts.k3s:healthy",
+                    probe_seconds=PROBE_SECONDS,
+                ),
                 leave="hosts.k3s_leaving:leave",
             ),
             pulumi.ResourceOptions(parent=self, depends_on=[*there, *after]),

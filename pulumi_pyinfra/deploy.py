@@ -56,6 +56,11 @@ class Rollout:
     """How many hosts at once; of several hosts the order is that of their names."""
     canary: bool = True
     """Whether the first batch is one host alone."""
+    together_at_first: bool = False
+    """Whether all are changed at once as long as none ever was what is wanted: nobody uses them.
+
+    Of whom ``last_if`` says so is in use: then it is batch by batch, whatever the state knows.
+    """
     last: tuple[str, ...] = ()
     """Hosts that come at the end."""
     last_if: str | None = None
@@ -114,6 +119,7 @@ class Deploy(pulumi.CustomResource):
                 {
                     "serial": rollout.serial,
                     "canary": rollout.canary,
+                    "togetherAtFirst": rollout.together_at_first or None,
                     "last": list(rollout.last) or None,
                     "lastIf": rollout.last_if,
                     "probe": rollout.probe,

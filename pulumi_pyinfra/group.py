@@ -91,18 +91,25 @@ class Group:
         for host in self._work().leave:
             if reasons := await self._leave(host, old):
                 return reasons
-        canary = self._wanted.rollout.canary
+        rollout = self._wanted.rollout
+        canary = rollout.canary
         while left := self._work().change:
             if self._cancelled:
                 return [f"cancelled; not changed: {', '.join(left)}"]
-            last = {*self._wanted.rollout.last}
-            if self._wanted.rollout.last_if and len(left) > 1:
-                asked = await self._ask(Action.ASK, self._wanted.rollout.last_if, left)
+            last = {*rollout.last}
+            together = rollout.together_at_first and not self.reached.settled
+            if rollout.last_if and len(left) > 1:
+                asked = await self._ask(Action.ASK, rollout.last_if, left)
                 if asked.faults:
                     return asked.faults
-                last |= {host for host, yes in asked.answers.items() if yes}
-            serial = self._wanted.rollout.serial
-            batch = next_batch(left, serial=serial, canary=canary, last=last)
+                in_use = {host for host, yes in asked.answers.items() if yes}
+                last |= in_use
+                together = together and not in_use
+            batch = (
+                tuple(left)
+                if together
+                else next_batch(left, serial=rollout.serial, canary=canary, last=last)
+            )
             if reasons := await self._change(batch):
                 rest = [host for host in left if host not in batch]
                 return [*reasons, *([f"untouched: {', '.join(rest)}"] if rest else [])]

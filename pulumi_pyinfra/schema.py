@@ -89,6 +89,7 @@ def schema() -> dict[str, Any]:
                 "properties": {
                     "serial": _NUMBER,
                     "canary": _FLAG,
+                    "togetherAtFirst": _FLAG,
                     "last": {"type": "array", "items": _TEXT},
                     "lastIf": _TEXT,
                     "probe": _TEXT,

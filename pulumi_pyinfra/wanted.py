@@ -31,6 +31,7 @@ class Rollout:
 
     serial: int = 1
     canary: bool = True
+    together_at_first: bool = False
     last: tuple[str, ...] = ()
     last_if: str | None = None
     probe: str | None = None

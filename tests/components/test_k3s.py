@@ -168,8 +168,12 @@ def test_a_server_that_leaves_is_told_what_it_was_by_its_own_arguments(servers):
 
 def test_servers_change_one_at_a_time_and_agents_after_them(deployed, servers, agents):
     assert servers["rollout"] == {
-        "serial": 1, "canary": True, "probe": "hosts.k3s:healthy", "probeSeconds": 120
-    }  # fmt: skip
+        "serial": 1,
+        "canary": True,
+        "togetherAtFirst": True,
+        "probe": "hosts.k3s:healthy",
+        "probeSeconds": 120,
+    }
     assert agents["rollout"]["serial"] == 1
     assert servers["leave"] == agents["leave"] == "hosts.k3s_leaving:leave"
     assert "kubernetes-servers" in deployed.named("kubernetes-agents").dependencies

@@ -125,6 +125,26 @@ def test_who_leads_is_changed_last(project, hosts):
     assert hosts.order == "bca"
 
 
+def test_all_are_changed_together_until_one_was_what_is_wanted(project, hosts):
+    rollout = {"together_at_first": True}
+    wanted = hosts(*"abc", b={"broken": True})
+    project.want(wanted, rollout=rollout)
+    told = project.up(check=False)
+
+    assert {*hosts.order} == {*"abc"}
+    assert "untouched" not in told
+    project.want(hosts(*"abc", a={"broken": True}), rollout=rollout)
+    assert "untouched: b" in project.up(check=False)
+
+
+def test_a_group_that_is_in_use_is_not_changed_together_whatever_the_state_knows(project, hosts):
+    hosts.mark("a", "leads")
+    rollout = {"together_at_first": True, "last_if": "deploys.page:leads"}
+    project.want(hosts(*"abc", b={"broken": True}), rollout=rollout)
+
+    assert "untouched: a, c" in project.up(check=False)
+
+
 def test_a_function_that_can_not_tell_who_leads_stops_the_rollout(project, hosts):
     page = project.folder / "deploys" / "page.py"
     page.write_text(page.read_text().replace("return bool(", "raise OSError(wanted.text) or ("))
