@@ -78,6 +78,6 @@ def image() -> Path:
 
 
 @pytest.fixture(scope="module")
-def lab(image) -> Iterator[Lab]:
+def lab(image: Path) -> Iterator[Lab]:
     with a_lab(image) as made:
         yield made
