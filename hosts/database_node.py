@@ -158,10 +158,12 @@ class DatabaseNode:
         """Return what it is as any machine."""
         peers = tuple(IPv4Network(address) for address in self.peers)
         users = (*self.clients, *peers)
-        openings = [Opening(what="etcd", sources=peers, ports=(CLIENT_PORT, PEER_PORT, MARK_PORT))]
-        openings += [
-            Opening(what="Patroni", sources=(*peers, *self.operators), ports=(API_PORT,)),
+        among_members = [
+            Opening(what="etcd", sources=peers, ports=(CLIENT_PORT, PEER_PORT, MARK_PORT)),
             Opening(what="VRRP", sources=peers, protocol="vrrp"),
+        ] if peers else []  # fmt: skip
+        openings = [
+            Opening(what="Patroni", sources=(*peers, *self.operators), ports=(API_PORT,)),
             Opening(
                 what="PostgreSQL, its pooler and Redis",
                 sources=users,
@@ -177,7 +179,7 @@ class DatabaseNode:
         return Base(
             name=self.name,
             operators=self.operators,
-            openings=tuple(openings) if peers else tuple(openings[3:]),
+            openings=(*among_members, *openings),
             kernel=(("vm.swappiness", "1"), *_DIRTY),
         )
 

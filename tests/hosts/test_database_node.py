@@ -11,7 +11,7 @@ from hosts import database
 from hosts.database_node import DatabaseNode
 from pulumi_pyinfra.source_hash import files_of
 
-from .wanted import PASSWORDS, faults, node, pair
+from .wanted import PASSWORDS, arguments, faults, node, pair
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -79,6 +79,14 @@ def test_the_firewall_opens_for_peers_and_applications_alone():
         IPv4Network("192.168.15.110/32"),
         IPv4Network("192.168.15.111/32"),
     }
+
+
+def test_a_machine_alone_opens_nothing_for_peers():
+    alone = {"db-node1": arguments()["members"]["db-node1"]}
+
+    openings = {opening.what for opening in node(members=alone).base.openings}
+    assert "PostgreSQL, its pooler and Redis" in openings
+    assert not openings & {"etcd", "VRRP"}
 
 
 def test_each_machine_asks_its_own_etcd_first():
