@@ -32,6 +32,7 @@ from .k3s_configuration import (
     configuration,
     joining,
 )
+from .k3s_hardening import hardening
 from .k3s_node import API_PORT, MEMBER_PORT, K3sNode
 from .k3s_places import BINARY, FOLDER, JOINED, SERVER
 from .k3s_registries import authorities, registries
@@ -67,6 +68,7 @@ def k3s(wanted: K3sNode) -> None:
     if wanted.is_server:
         # Before it joins: where there is nobody to join, a snapshot is what brings them back.
         snapshots(wanted.snapshots)
+    hardening(wanted)
     joined = _join(wanted)
     started = systemd.service(
         name="Keep K3s running",
@@ -169,12 +171,6 @@ def _programs(wanted: K3sNode) -> list[OperationMeta]:
         name="Write the question whether the node is well",
         src=rendered("k3s-health.j2", name=wanted.name, server=wanted.is_server),
         dest="/usr/local/sbin/k3s-health",
-        mode="755",
-    )
-    files.put(
-        name="Write the checks of what K3s runs with",
-        src=program("on_machine/k3s_checks.py"),
-        dest="/usr/local/sbin/k3s-checks",
         mode="755",
     )
     if not wanted.is_server:

@@ -39,6 +39,8 @@ def configuration(wanted: K3sNode) -> dict[str, Any]:
             "streaming-connection-idle-timeout=5m",
             "make-iptables-util-chains=true",
             "event-qps=50",
+            "pod-max-pids=4096",
+            "seccomp-default=true",
         ],
     }
     if wanted.api_url:
@@ -64,7 +66,7 @@ def _server(wanted: K3sNode) -> dict[str, Any]:
         "kube-apiserver-arg": [
             *_TLS,
             f"admission-control-config-file={ADMISSION}",
-            "enable-admission-plugins=NodeRestriction,EventRateLimit",
+            "enable-admission-plugins=NodeRestriction,EventRateLimit,DenyServiceExternalIPs",
             f"audit-policy-file={AUDIT_POLICY}",
             f"audit-log-path={AUDIT_LOG}",
             "audit-log-maxage=30",
@@ -72,6 +74,7 @@ def _server(wanted: K3sNode) -> dict[str, Any]:
             "audit-log-maxsize=100",
             "request-timeout=300s",
             "service-account-lookup=true",
+            "service-account-extend-token-expiration=false",
             "default-not-ready-toleration-seconds=10",
             "default-unreachable-toleration-seconds=10",
         ],
@@ -115,6 +118,19 @@ def admission() -> dict[str, Any]:
             {"name": "EventRateLimit", "configuration": events},
         ],
     }
+
+
+def no_tokens() -> list[dict[str, Any]]:
+    """Return accounts for K3s to apply: who says nothing in its own namespaces has no token."""
+    return [
+        {
+            "apiVersion": "v1",
+            "kind": "ServiceAccount",
+            "metadata": {"name": "default", "namespace": namespace},
+            "automountServiceAccountToken": False,
+        }
+        for namespace in ("default", "kube-node-lease", "kube-public", "kube-system")
+    ]
 
 
 def joining(wanted: K3sNode, *, member_port: int, kubeconfig: str, joined: str) -> dict[str, Any]:

@@ -4,6 +4,7 @@
     python -m ops.cluster STACK snapshot
     python -m ops.cluster STACK snapshots
     python -m ops.cluster STACK restore [--on SERVER] [--snapshot NAME]
+    python -m ops.cluster STACK hardening
 
 Machines are reached as the state says. `restore` is for a cluster that has lost its quorum: what
 was written after the snapshot is lost with it.
@@ -23,7 +24,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hosts.on_machine.k3s_snapshots import Snapshot, generation
-from ops.reach import FailedError, Machine, UnreachableError, export_of, hosts_of, machines
+from ops import hardening
+from ops.reach import (
+    FailedError,
+    Machine,
+    UnreachableError,
+    all_hosts_of,
+    export_of,
+    hosts_of,
+    machines,
+)
 
 DEPLOY = "hosts.k3s:k3s"
 PROJECT = Path(__file__).resolve().parents[1]
@@ -193,10 +203,25 @@ def servers_of(stack: str, project: Path) -> Iterator[Servers]:
         yield Servers(machines=reached, unknown=tuple(sorted({*hosts} - {*known})))
 
 
+@contextmanager
+def nodes_of(stack: str, project: Path) -> Iterator[dict[str, Machine]]:
+    """Have all nodes of a stack within a block: servers first, then agents."""
+    state = export_of(stack, project)
+    _, sudo = hosts_of(state, DEPLOY)
+    all_of_them = {
+        name: ssh for hosts, _ in all_hosts_of(state, DEPLOY) for name, ssh in hosts.items()
+    }
+    with machines(all_of_them, sudo=sudo) as reached:
+        yield reached
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line."""
     options = _parser().parse_args(arguments)
     try:
+        if options.what == "hardening":
+            with nodes_of(options.stack, options.project) as nodes:
+                raise SystemExit(hardening.show(nodes))
         with servers_of(options.stack, options.project) as servers:
             match options.what:
                 case "status":
@@ -222,6 +247,7 @@ def _parser() -> argparse.ArgumentParser:
     what = parser.add_subparsers(dest="what", required=True)
     what.add_parser("status", help="the nodes, and which units have failed")
     what.add_parser("snapshot", help="take a snapshot now, and see it in the store")
+    what.add_parser("hardening", help="every control on every node; fails if one does")
     what.add_parser("snapshots", help="what can be restored")
     one = what.add_parser("restore", help="a lost cluster again from a snapshot")
     one.add_argument("--on", help="the server; the first that is reached unless named")

@@ -110,6 +110,13 @@ def machines(hosts: Mapping[str, Ssh], *, sudo: bool = False) -> Iterator[dict[s
 
 def hosts_of(state: Mapping[str, Any], deploy: str) -> tuple[dict[str, Ssh], bool]:
     """Return how the hosts of a deploy are reached, from a stack's export, and whether by sudo."""
+    for hosts, sudo in all_hosts_of(state, deploy):
+        return hosts, sudo
+    raise FailedError(f"the state knows no hosts of {deploy}: was `pulumi up` run?")
+
+
+def all_hosts_of(state: Mapping[str, Any], deploy: str) -> Iterator[tuple[dict[str, Ssh], bool]]:
+    """Yield the hosts of each resource of a deploy, in the state's order."""
     resources = state["deployment"]["resources"]
     found = [r["outputs"] for r in resources if r["type"] == TYPE]
     for outputs in map(_opened, found):
@@ -117,8 +124,7 @@ def hosts_of(state: Mapping[str, Any], deploy: str) -> tuple[dict[str, Ssh], boo
         if wanted.deploy == deploy:
             reached = Reached.of(outputs, wanted)
             told = {n: reached.recognised(h.reach(n)).ssh for n, h in wanted.hosts.items()}
-            return {name: ssh for name, ssh in told.items() if ssh}, wanted.sudo
-    raise FailedError(f"the state knows no hosts of {deploy}: was `pulumi up` run?")
+            yield {name: ssh for name, ssh in told.items() if ssh}, wanted.sudo
 
 
 def export_of(stack: str, project: Path) -> dict[str, Any]:

@@ -44,7 +44,7 @@ def read(operations: Operations, monkeypatch) -> Operations:
     monkeypatch.setattr(k3s, "released_file", released)
     for module in (k3s, k3s_upgrading):
         monkeypatch.setattr(module, "host", Host())
-    for part in ("first_boot", "packages", "machine_for_k3s", "base", "api_address"):
+    for part in ("first_boot", "packages", "machine_for_k3s", "base", "hardening", "api_address"):
         monkeypatch.setattr(k3s, part, lambda _: None)
     return operations.read(k3s.k3s, node())
 

@@ -63,7 +63,7 @@ def recorded(operations: Operations, monkeypatch) -> Operations:
     for module in (k3s, k3s_upgrading):
         monkeypatch.setattr(module, "host", Host())
     monkeypatch.setattr(k3s, "released_file", lambda **_: operations.all[-1])
-    for part in ("first_boot", "packages", "machine_for_k3s", "base", "api_address"):
+    for part in ("first_boot", "packages", "machine_for_k3s", "base", "hardening", "api_address"):
         monkeypatch.setattr(k3s, part, lambda _: None)
     return operations.read(k3s.k3s, node(snapshots=WANTED))
 
