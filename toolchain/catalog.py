@@ -110,6 +110,24 @@ def _of_the_lab(name: str, *shared: str) -> Tool:
     )
 
 
+def _of_manifests(name: str, version: str, owner: str) -> Tool:
+    """Describe a program that judges Kubernetes objects."""
+    module = f"github.com/{owner}/{name}"
+    return Tool(
+        name=name,
+        version=version,
+        by_hand=f"https://{module}/releases (version {{version}})",
+        only_for="the checks of Kubernetes objects",
+        module=GoBuild(
+            directory="toolchain/modules/manifests",
+            package=f"{module}/cmd/{name}",
+            output=f"bin/{name}",
+            version_variable="main.version",
+            version_prefix="v",
+        ),
+    )
+
+
 def _made_once(binary: str, place: str) -> GoBuild:
     """Describe a stand-in for resources that are made on this machine and never change."""
     return _standin(binary, place, shared=("internal/provider",))
@@ -186,6 +204,8 @@ TOOLS = (
     ),
     _of_the_lab("lab-edge", "internal/edge", "internal/tunnel"),
     _of_the_lab("cloudflared", "internal/connector", "internal/tunnel"),
+    _of_manifests("kubeconform", "0.7.0", "yannh"),
+    _of_manifests("kube-score", "1.20.0", "zegl"),
 )
 
 KUBERNETES_PLUGIN = _plugin("kubernetes", "4.34.2", standin=_of_the_cluster)
