@@ -52,7 +52,7 @@ def _copy(three: Deployed, name: str) -> None:
     for file, target in (
         (release.program, "/usr/local/bin/k3s"),
         (release.images, f"{IMAGES}/{release.images.name}"),
-        (release.folder / "install.sh", "/root/install.sh"),
+        (release.folder / "install.sh", "/opt/install.sh"),
     ):
         with file.open("rb") as content:
             words = three.machine(name).ssh_command(f"cat >{target} && chmod 755 {target}")
@@ -64,7 +64,7 @@ def _start(three: Deployed, name: str, told: Mapping[str, object]) -> None:
     settings = json.dumps({"token": TOKEN, "disable": disabled, **told})
     three.machine(name).ssh(
         f"cat >/etc/rancher/k3s/config.yaml <<'END'\n{settings}\nEND\n"
-        "INSTALL_K3S_SKIP_DOWNLOAD=true INSTALL_K3S_EXEC=server sh /root/install.sh"
+        "INSTALL_K3S_SKIP_DOWNLOAD=true INSTALL_K3S_EXEC=server sh /opt/install.sh"
     )
 
 
