@@ -7,7 +7,7 @@ import signal
 import sys
 
 from .cache import Cache
-from .cluster import KUBERNETES, MINORS, REAL_K3S, cluster_tools
+from .cluster import KUBERNETES, MINORS, MONITORING, REAL_K3S, cluster_tools
 from .tool import Tool
 
 
@@ -44,7 +44,8 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         tools: tuple[Tool, ...] = TOOLS
         if options.cluster:
-            tools = (*REAL_K3S, *cluster_tools(options.cluster), KUBERNETES_PLUGIN)
+            obtained = (*REAL_K3S, *cluster_tools(options.cluster), *MONITORING)
+            tools = (*obtained, KUBERNETES_PLUGIN)
         return run(cache, again=options.again, tools=tools)
     except KeyboardInterrupt:
         print("interrupted; run it again to go on", file=sys.stderr)

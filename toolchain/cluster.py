@@ -132,6 +132,18 @@ COMMON = (
 )
 
 
+MONITORING = (
+    _tool(
+        "kube-state-metrics",
+        "2.15.0",
+        "kube-state-metrics",
+        "k8s.io/kube-state-metrics/v2",
+        by_hand="github.com/kubernetes/kube-state-metrics",
+        variable="github.com/prometheus/common/version.Version",
+    ),
+)
+"""What watches the cluster and Debian has not; no cluster waits for it."""
+
 REAL_K3S = tuple(_of_the_release(file) for file in K3S_FILES)
 
 

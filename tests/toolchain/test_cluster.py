@@ -5,12 +5,14 @@ import re
 import pytest
 
 from toolchain.catalog import TOOLS
-from toolchain.cluster import K3S, KUBERNETES, MINORS, REAL_K3S, cluster_tools
+from toolchain.cluster import K3S, KUBERNETES, MINORS, MONITORING, REAL_K3S, cluster_tools
 from toolchain.tool import ROOT
 
 
 def test_it_is_built_on_demand_only():
-    assert not {tool.name for tool in TOOLS} & {tool.name for tool in cluster_tools()}
+    on_demand = (*cluster_tools(), *MONITORING)
+
+    assert not {tool.name for tool in TOOLS} & {tool.name for tool in on_demand}
 
 
 @pytest.mark.parametrize("version", MINORS)
@@ -23,7 +25,7 @@ def test_every_version_is_required_by_a_module_of_its_own(version):
     assert (folder / "go.sum").stat().st_size
 
 
-@pytest.mark.parametrize("tool", cluster_tools(), ids=lambda tool: tool.name)
+@pytest.mark.parametrize("tool", [*cluster_tools(), *MONITORING], ids=lambda tool: tool.name)
 def test_every_build_is_there_and_locked(tool):
     build = tool.module or tool.standin
     folder = ROOT / build.directory
