@@ -11,6 +11,7 @@ from components.database_of_stack import connection_of, database_of
 from components.generated_secrets import GeneratedSecrets
 from components.k3s_of_stack import inside_of, k3s_of, kubeconfig_of
 from components.machines import machines_of
+from components.monitoring import monitoring_of
 from components.providers import providers
 from components.tokens import Tokens
 
@@ -44,7 +45,15 @@ cluster = k3s_of(
 inside = inside_of(cluster)
 balancer = load_balancer_of(wanted, inside)
 application_of(wanted, inside, database, balancer, config)
-connector_of(wanted, way_in, inside)
+connector = connector_of(wanted, way_in, inside)
+monitoring_of(
+    wanted,
+    inside,
+    database,
+    connector,
+    config,
+    opts=pulumi.ResourceOptions(providers=made_with),
+)
 
 pulumi.export("addresses", machines.addresses)
 pulumi.export("virtual_addresses", summary.virtual_addresses(wanted))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
 from ipaddress import IPv4Address
@@ -10,6 +9,7 @@ from typing import Any
 
 import pulumi
 
+from .in_cluster import encoded
 from .load_balancer import SHARED_BY
 from .pods import RESTRICTED, restricted, soon_elsewhere
 
@@ -195,7 +195,7 @@ def settings(told: Mapping[str, pulumi.Input[str]]) -> Body:
 def secrets(told: Mapping[str, pulumi.Input[str]]) -> Body:
     """Return its secrets, each a file."""
     metadata = {"name": "cold-backend", "namespace": NAMESPACE}
-    return {"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "data": _encoded(told)}
+    return {"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "data": encoded(told)}
 
 
 def login(registries: pulumi.Input[str]) -> Body:
@@ -205,14 +205,5 @@ def login(registries: pulumi.Input[str]) -> Body:
         "kind": "Secret",
         "type": "kubernetes.io/dockerconfigjson",
         "metadata": {"name": LOGIN, "namespace": NAMESPACE},
-        "data": _encoded({".dockerconfigjson": registries}),
+        "data": encoded({".dockerconfigjson": registries}),
     }
-
-
-def _encoded(told: Mapping[str, pulumi.Input[str]]) -> Body:
-    """Return texts as the server keeps them: it answers no others, and a refresh misses them."""
-
-    def base64(text: str) -> str:
-        return b64encode(text.encode()).decode()
-
-    return {key: pulumi.Output.secret(text).apply(base64) for key, text in told.items()}

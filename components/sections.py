@@ -351,13 +351,6 @@ class Application(Section):
     customer: Portal
 
 
-class Monitoring(Section):
-    """Metrics and the page that shows them."""
-
-    dashboard_path: str = Field(pattern=r"^/[a-z0-9/_-]+$", examples=["/infrastructure"])
-    retention_days: Positive
-
-
 class Backups(Section):
     """What is kept, for how long, and how often it is proven."""
 

@@ -20,6 +20,7 @@ from pulumi.runtime import is_config_secret
 from pulumi.runtime.config import CONFIG
 
 from .faults import NAMESPACE, Fault, SettingsError, in_file_order, stack_file
+from .monitoring_section import Monitoring
 from .parsing import Raw, parse_sections
 from .rules import FAULTS, WARNINGS
 from .rules.neighbours import Neighbour
@@ -34,7 +35,6 @@ from .sections import (
     Hetzner,
     Kubernetes,
     Machines,
-    Monitoring,
     Network,
     Platform,
     Proxmox,

@@ -9,6 +9,7 @@ from . import (
     presence,
     secrets,
     services,
+    watching,
 )
 from .rule import Rule
 
@@ -68,6 +69,8 @@ FAULTS: tuple[Rule, ...] = (
     services.retention_below_drill_interval,
     services.retention_below_two_full_backups,
     services.insecure_endpoint,
+    watching.mail_password_missing,
+    watching.token_over_an_open_line,
     neighbours.node_facts_differ,
     neighbours.vm_id_of_another_stack,
     neighbours.address_of_another_stack,
@@ -85,5 +88,7 @@ WARNINGS: tuple[Rule, ...] = (
     placement.quorum_in_one_place,
     capacity.cores_overcommitted,
     neighbours.neighbour_not_compared,
+    watching.nobody_is_told,
+    watching.figures_end_with_their_pod,
 )
 """What a run goes on with, after saying so."""

@@ -14,10 +14,15 @@ SECRETS: Mapping[str, Platform | None] = {
     "hcloud_token": Platform.HETZNER,
     "proxmox_fencing_token": Platform.PROXMOX,
     "registry_login": None,
+    "alert_mail_password": None,
+    "alert_webhook_token": None,
 }
 """The keys that hold a secret, with the platform that needs it (None: each)."""
-OPTIONAL = frozenset({"proxmox_fencing_token", "registry_login"})
-"""Without the first nobody is fenced; the second, ``user:password``, fetches the application."""
+OPTIONAL = frozenset(
+    {"proxmox_fencing_token", "registry_login", "alert_mail_password", "alert_webhook_token"}
+)
+"""Without the first nobody is fenced; the second, ``user:password``, fetches the application; with
+the others whoever watches the platform logs in where he tells of it."""
 
 _PROXMOX_TOKEN = re.compile(r"[^@!=\s]+@[A-Za-z][\w.-]*![A-Za-z][\w.-]*=[0-9a-fA-F-]{36}")
 _TELLING_KEY = re.compile(

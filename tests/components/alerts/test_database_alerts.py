@@ -43,7 +43,7 @@ def held(*holders: int) -> dict[str, str]:
 
 def disk(free: float) -> dict[str, str]:
     """Return a data disk of which so much is free."""
-    more = ',mountpoint="/var/lib/postgresql",fstype="ext4"'
+    more = ',job="node",mountpoint="/var/lib/postgresql",fstype="ext4"'
     return each("node_filesystem_avail_bytes", free * FULL, more=more) | each(
         "node_filesystem_size_bytes", FULL, more=more
     )
