@@ -17,6 +17,7 @@ class Site(Enum):
     OBJECT_STORE = IPv4Address("203.0.113.3")
     HETZNER = IPv4Address("203.0.113.4")
     REGISTRY = IPv4Address("203.0.113.5")
+    RECEIVERS = IPv4Address("203.0.113.6")
 
     @property
     def address(self) -> str:

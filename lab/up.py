@@ -10,7 +10,16 @@ from ipaddress import IPv4Interface, IPv4Network
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from . import images, internet, preflight, services, stack, status, tunnel_images
+from . import (
+    images,
+    internet,
+    monitoring_images,
+    preflight,
+    services,
+    stack,
+    status,
+    tunnel_images,
+)
 from .checkout import ROOT, STACKS, place_of
 from .credentials import Credentials
 from .hardware import BASE, PACKAGES, packages_of
@@ -79,10 +88,14 @@ def _up(name: str, place: Place, hosts: Path | None) -> int:
             lambda: tunnel_images.pinned_in(images.registry_of(place)),
             lambda _: "STAND-IN for cloudflared; Debian's curl",
         )
-        where = {
-            section: {**where.get(section, {}), **pinned.get(section, {})}
-            for section in {**where, **pinned}
-        }
+        where = _both(where, pinned)
+        if stack.stack_file_of(name)["config"]["coldstorage:monitoring"].get("images"):
+            watching = steps.step(
+                "Images of the monitoring",
+                lambda: monitoring_images.pinned_in(images.registry_of(place)),
+                lambda _: monitoring_images.LEFT_OUT,
+            )
+            where = _both(where, watching)
     project = project_of(name)
     steps.step(
         "Pulumi project", lambda: _write(project, where, hosts), lambda _: str(project.folder)
@@ -110,6 +123,13 @@ def _up(name: str, place: Place, hosts: Path | None) -> int:
 def events_of(name: str) -> Path:
     """Return where the engine wrote down what it did last time (``ops.timeline`` draws it)."""
     return place_of(name).folder / "events.json"
+
+
+def _both(first: Overlay, second: Overlay) -> Overlay:
+    return {
+        section: {**first.get(section, {}), **second.get(section, {})}
+        for section in {**first, **second}
+    }
 
 
 def project_of(name: str) -> Project:

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 import yaml
 
+from components.monitoring_section import Images
 from components.sections import METALLB
-from lab import up
+from lab import monitoring_images, up
 from lab.checkout import ROOT, STACKS
 from lab.internet import Site
 from lab.machines import Place
@@ -84,6 +85,11 @@ def test_where_a_stack_pins_an_image_the_lab_pins_its_own_and_nothing_else(stack
     assert IMAGES
     for section, key in IMAGES:
         assert "@sha256:" in real[f"coldstorage:{section}"][key]
+
+
+def test_the_lab_has_all_that_watches_a_platform_but_its_pictures():
+    assert set(Images.model_fields) - monitoring_images.IMAGES.keys() == {"grafana"}
+    assert "LEFT OUT" in monitoring_images.LEFT_OUT
 
 
 def test_the_labs_project_is_the_real_one_seen_from_another_folder():
