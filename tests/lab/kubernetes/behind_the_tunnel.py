@@ -10,7 +10,7 @@ import base64
 import json
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,7 +32,7 @@ from lab.serve import Authority
 from lab.tunnel_images import pinned_in
 from lab.visitor import Answer, Visitor
 from tests.components.test_way_in import way_in
-from tests.lab.machines.conftest import NETWORK, STACK
+from tests.lab.machines.conftest import NETWORK, ROOT, STACK
 from tests.recording import Registered, run
 from toolchain.cache import Cache
 
@@ -42,7 +42,6 @@ DOMAIN = STACK["coldstorage:environment"]["domain"]
 RESOLVER = NETWORK["dns"][0]
 APPLICATION = NETWORK["application_address"]
 PORTS = (8080, 8081)
-FIRST, *OTHERS = SERVERS
 # What others are made of comes first.
 MADE_IN_ORDER = (
     "ZeroTrustAccessPolicy",
@@ -74,7 +73,7 @@ def declared(flare: Cloud) -> str:
     return tunnel_token(tunnel)
 
 
-def manifests(token: str, images: dict[str, str]) -> list[dict[str, Any]]:
+def manifests(token: str, images: dict[str, str], connectors: int) -> list[dict[str, Any]]:
     """Return what the program asks the cluster for."""
 
     def program() -> None:
@@ -83,12 +82,12 @@ def manifests(token: str, images: dict[str, str]) -> list[dict[str, Any]]:
             cluster=pulumi.CustomResource("test:index:Cluster", "nodes", {}),
             kubeconfig=pulumi.Output.secret("none"),
         )
-        args = ConnectorArgs(image=images["connector_image"], replicas=3, token=token)
+        args = ConnectorArgs(image=images["connector_image"], replicas=connectors, token=token)
         connector = Connector("connector", args, inside)
         probe = EdgeProbeArgs(
             image=images["probe_image"],
             url=f"https://{DOMAIN}/",
-            connectors=3,
+            connectors=connectors,
             namespace=connector.namespace,
         )
         EdgeProbe("probe", probe, inside)
@@ -102,6 +101,7 @@ class Behind:
 
     cluster: Cluster
     folder: Path
+    registry: Registry
 
     def kubectl(self, words: str) -> str:
         return self.cluster.kubectl(f"--namespace=tunnel {words}")
@@ -147,8 +147,10 @@ class Behind:
 
 
 @contextmanager
-def behind_the_tunnel(cluster: Cluster, folder: Path) -> Iterator[Behind]:
-    """Have a cluster of three with connectors in it, and what they need outside of it."""
+def behind_the_tunnel(
+    cluster: Cluster, folder: Path, servers: Sequence[str] = SERVERS
+) -> Iterator[Behind]:
+    """Have a cluster with a connector on each node, and what they need outside of it."""
     place, network = cluster.lab.place, cluster.lab.network
     internet.attach(network, [RESOLVER])
     network.ip("address", "replace", f"{APPLICATION}/24", "dev", "br0")
@@ -166,9 +168,9 @@ def behind_the_tunnel(cluster: Cluster, folder: Path) -> Iterator[Behind]:
     with ExitStack() as running:
         _edge(network, authority, running)
         _application(network, folder, running)
-        _nodes(cluster, registry)
-        cluster.apply(*manifests(token, dict(images)))
-        yield Behind(cluster, folder)
+        _nodes(cluster, registry, servers)
+        cluster.apply(*manifests(token, dict(images), len(servers)))
+        yield Behind(cluster, folder, registry)
 
 
 def _edge(network: Network, authority: Authority, running: ExitStack) -> None:
@@ -180,7 +182,7 @@ def _edge(network: Network, authority: Authority, running: ExitStack) -> None:
         "--certificate", str(certificate), "--records", str(folder / "cloudflare.json"),
         "--key", str(folder / "edge.key"),
     )  # fmt: skip
-    _beside(command, folder / "edge.log", running)
+    beside(command, folder / "edge.log", running)
 
 
 def _application(network: Network, folder: Path, running: ExitStack) -> None:
@@ -190,12 +192,13 @@ def _application(network: Network, folder: Path, running: ExitStack) -> None:
     (pages / "index.html").write_text("the application\n")
     for port in PORTS:
         words = ("-m", "http.server", str(port), "--bind", APPLICATION, "--directory", str(pages))
-        _beside(network.command("python3", *words), folder / f"{port}.log", running)
+        beside(network.command("python3", *words), folder / f"{port}.log", running)
 
 
-def _beside(command: list[str], log: Path, running: ExitStack) -> None:
-    with log.open("w") as file:
-        process = subprocess.Popen(command, stdout=file, stderr=subprocess.STDOUT)
+def beside(command: list[str], log: Path, running: ExitStack) -> None:
+    """Run a program until the stack ends."""
+    with log.open("w") as said:
+        process = subprocess.Popen(command, cwd=ROOT, stdout=said, stderr=subprocess.STDOUT)
 
     def end() -> None:
         process.terminate()
@@ -204,16 +207,16 @@ def _beside(command: list[str], log: Path, running: ExitStack) -> None:
     running.callback(end)
 
 
-def _nodes(cluster: Cluster, registry: Registry) -> None:
+def _nodes(cluster: Cluster, registry: Registry, servers: Sequence[str]) -> None:
     mirror = {"endpoint": [registry.endpoint]}
     host = registry.endpoint.removeprefix("https://")
     registries = {
         "mirrors": {"*": mirror},
         "configs": {host: {"tls": {"ca_file": "/etc/rancher/k3s/lab.pem"}}},
     }
-    for name in SERVERS:
+    for name in servers:
         cluster.machine(name)
-    for name in SERVERS:
+    for name in servers:
         machine = cluster.lab.machines[name]
         machine.wait_for_ssh(60)
         machine.ssh(
@@ -222,9 +225,10 @@ def _nodes(cluster: Cluster, registry: Registry) -> None:
             f"END\ncat >/etc/rancher/k3s/registries.yaml <<'END'\n{json.dumps(registries)}\nEND"
         )
     disabled = ["traefik", "servicelb", "metrics-server", "local-storage"]
-    cluster.install(FIRST, "server", **{"cluster-init": True, "disable": disabled})
-    cluster.start(FIRST)
-    address = STACK["coldstorage:machines"][FIRST]["address"]
-    for name in OTHERS:
+    first, *others = servers
+    cluster.install(first, "server", **{"cluster-init": True, "disable": disabled})
+    cluster.start(first)
+    address = STACK["coldstorage:machines"][first]["address"]
+    for name in others:
         cluster.install(name, "server", server=f"https://{address}:6443", disable=disabled)
-    cluster.start(*OTHERS)
+    cluster.start(*others)
