@@ -9,6 +9,7 @@ VENV := .venv
 RUN := $(VENV)/bin/python
 STEP := @sh toolchain/step.sh
 stack ?= testing
+what ?= test
 
 .PHONY: help up down status preview repair drill gate test check tools kubernetes benchmark machines cluster crashes database faults format lock secrets \
     generated evidence cold clean
@@ -102,8 +103,8 @@ generated: $(VENV)/.ready ## Write what follows from the code: README's picture,
 evidence: $(VENV)/.ready tools ## Write docs/evidence anew, but for the cold run
 	@$(RUN) -m tests.evidence
 
-cold: ## Run the tests from an empty clone with empty caches, and keep what they said
-	@sh tests/cold.sh 2>&1 | tee /dev/stderr | grep -v 'go is at work$$' > docs/evidence/make-test-from-an-empty-clone.txt
+cold: ## From an empty clone with empty caches, keep what it says: make cold (the tests), make cold what=up
+	@sh tests/cold.sh $(what) 2>&1 | tee /dev/stderr | grep -v 'go is at work$$' > docs/evidence/make-$(what)-from-an-empty-clone.txt
 
 clean: ## Remove what was made in the checkout; caches outside of it stay
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache
