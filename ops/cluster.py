@@ -25,15 +25,7 @@ from pathlib import Path
 
 from hosts.on_machine.k3s_snapshots import Snapshot, generation
 from ops import hardening
-from ops.reach import (
-    FailedError,
-    Machine,
-    UnreachableError,
-    all_hosts_of,
-    export_of,
-    hosts_of,
-    machines,
-)
+from ops.reach import FailedError, Machine, UnreachableError, export_of, hosts_of, machines
 
 DEPLOY = "hosts.k3s:k3s"
 PROJECT = Path(__file__).resolve().parents[1]
@@ -203,25 +195,12 @@ def servers_of(stack: str, project: Path) -> Iterator[Servers]:
         yield Servers(machines=reached, unknown=tuple(sorted({*hosts} - {*known})))
 
 
-@contextmanager
-def nodes_of(stack: str, project: Path) -> Iterator[dict[str, Machine]]:
-    """Have all nodes of a stack within a block: servers first, then agents."""
-    state = export_of(stack, project)
-    _, sudo = hosts_of(state, DEPLOY)
-    all_of_them = {
-        name: ssh for hosts, _ in all_hosts_of(state, DEPLOY) for name, ssh in hosts.items()
-    }
-    with machines(all_of_them, sudo=sudo) as reached:
-        yield reached
-
-
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line."""
     options = _parser().parse_args(arguments)
     try:
         if options.what == "hardening":
-            with nodes_of(options.stack, options.project) as nodes:
-                raise SystemExit(hardening.show(nodes))
+            raise SystemExit(hardening.of_stack(options.stack, options.project, DEPLOY))
         with servers_of(options.stack, options.project) as servers:
             match options.what:
                 case "status":

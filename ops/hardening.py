@@ -9,9 +9,10 @@ import json
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 
 from hosts.on_machine.hardening.control import EXCEPTION, FAIL, PASS, Result
-from ops.reach import FailedError, Machine
+from ops.reach import FailedError, Machine, all_hosts_of, export_of, hosts_of, machines
 
 COMMAND = "/usr/local/sbin/k3s-checks --json"
 SECONDS = 120
@@ -27,11 +28,22 @@ class Row:
     why: str
 
 
-def show(nodes: Mapping[str, Machine]) -> int:
+def of_stack(stack: str, project: Path, deploy: str) -> int:
+    """Print what came of every control on all nodes of a stack; return the exit status."""
+    state = export_of(stack, project)
+    _, sudo = hosts_of(state, deploy)
+    nodes = {name: ssh for hosts, _ in all_hosts_of(state, deploy) for name, ssh in hosts.items()}
+    known = {name: ssh for name, ssh in nodes.items() if ssh.host_keys}
+    with machines(known, sudo=sudo) as reached:
+        return show(reached, [name for name in nodes if name not in known])
+
+
+def show(nodes: Mapping[str, Machine], unknown: Sequence[str] = ()) -> int:
     """Print what came of every control; return the exit status."""
     with ThreadPoolExecutor() as pool:
         found = dict(zip(nodes, pool.map(_asked, nodes.values()), strict=True))
-    silent = {name: said for name, said in found.items() if isinstance(said, str)}
+    silent = dict.fromkeys(unknown, "nobody has talked to it yet")
+    silent |= {name: said for name, said in found.items() if isinstance(said, str)}
     rows = table({name: said for name, said in found.items() if not isinstance(said, str)})
     for row in rows:
         print(f"{row.outcome:<10}{row.number:<9}{row.title:<48} {row.why}".rstrip())
@@ -40,7 +52,7 @@ def show(nodes: Mapping[str, Machine]) -> int:
     count = {outcome: sum(row.outcome == outcome for row in rows) for outcome in (PASS, EXCEPTION)}
     wrong = sum(row.outcome == FAIL for row in rows) + len(silent)
     print(
-        f"{len(nodes)} nodes, {len(rows)} controls: {count[PASS]} pass, "
+        f"{len(nodes) + len(unknown)} nodes, {len(rows)} controls: {count[PASS]} pass, "
         f"{count[EXCEPTION]} exceptions, {wrong} failing"
     )
     return 1 if wrong else 0

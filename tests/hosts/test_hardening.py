@@ -254,3 +254,11 @@ def test_settings_are_read_by_their_path():
     text = "# a\na:\n  b:\n    c: 1\n  d: 'x'\nlist:\n- p\n- q\ne: \"y: z\"\n"
 
     assert flattened(text) == {"a.b.c": "1", "a.d": "x", "list": "p,q", "e": "y: z"}
+
+
+def test_names_are_known_by_their_beginning_where_a_maker_has_many():
+    both = role("cert-manager-controller-orders", "secrets", "get")
+    stranger = role("my-cert-manager", "secrets", "get")
+
+    assert failing(also(*both)(hardened())) == set()
+    assert failing(also(*stranger)(hardened())) == {"5.1.2"}

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 import pytest
 
 from hosts.on_machine.hardening.control import EXCEPTION, FAIL, PASS, Result
-from ops import hardening
+from ops import cluster, hardening
 from ops.reach import UnreachableError
 
 GOOD = [
@@ -57,3 +57,36 @@ def test_a_node_that_can_not_be_asked_is_not_taken_for_right(capsys, said):
     assert hardening.show({"a": node(*GOOD), "b": Node(said)}) == 1
 
     assert "b could not be asked" in capsys.readouterr().out
+
+
+def hosts(*names: str, deploy: str = cluster.DEPLOY, keys: bool = True) -> dict[str, object]:
+    connector = {"address": "192.0.2.1", "user": "debian", "privateKey": "x"}
+    told = {
+        "deploy": deploy,
+        "sudo": True,
+        "hosts": {name: {"connector": connector} for name in names},
+        "hostKeys": dict.fromkeys(names, "ssh-ed25519 AAAA") if keys else {},
+    }
+    return {"type": "pyinfra:index:Deploy", "outputs": told}
+
+
+def test_every_node_of_the_stack_is_asked_servers_and_agents(monkeypatch, capsys):
+    resources = [
+        hosts("db", deploy="hosts.database:database"),
+        hosts("a", "b"),
+        hosts("agent"),
+        hosts("anew", keys=False),
+    ]
+    state = {"deployment": {"resources": resources}}
+    asked = []
+    monkeypatch.setattr(hardening, "export_of", lambda *_: state)
+    monkeypatch.setattr(hardening, "_asked", lambda machine: asked.append(machine) or GOOD)
+
+    with pytest.raises(SystemExit) as ended:
+        cluster.main(["testing", "hardening"])
+
+    said = capsys.readouterr().out
+    assert {machine.name for machine in asked} == {"a", "b", "agent"}
+    assert all(machine.sudo for machine in asked)
+    assert "anew could not be asked" in said
+    assert (ended.value.code, "4 nodes" in said) == (1, True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from . import pods, rights
-from .allowed import ALLOWED, why
+from .allowed import reason
 from .control import Control
 from .pods import every, every_container
 from .rights import grants
@@ -13,15 +13,15 @@ from .seen import Look, Offence, Seen, name_of
 
 
 def _control(number: str, title: str, look: Look, exception: str = "") -> Control:
-    known = ALLOWED.get(number, {})
-
     def check(seen: Seen) -> str:
         if seen.objects is None:
             return "the API did not answer"
-        return ", ".join(sorted({what for where, what in look(seen) if where not in known}))
+        found = {what for where, what in look(seen) if not reason(number, where)}
+        return ", ".join(sorted(found))
 
     def let_be(seen: Seen) -> str:
-        return why({where: known[where] for where, _ in look(seen) if where in known})
+        reasons = (reason(number, where) for where, _ in look(seen))
+        return "; ".join(dict.fromkeys(filter(None, reasons)))
 
     return Control(number=number, title=title, check=check, exception=exception, let_be=let_be)
 
