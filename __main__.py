@@ -4,7 +4,8 @@ import pulumi
 
 from components import guard, settings, summary
 from components.application_of_stack import application_of, load_balancer_of
-from components.cloudflare import backup_bucket_of, way_in_of
+from components.certificates_of_stack import certificates_of, ingress_of
+from components.cloudflare import backup_bucket_of, dns_token_of, way_in_of
 from components.cluster_authority import ClusterAuthority, ClusterAuthorityArgs
 from components.connector_of_stack import connector_of
 from components.database_of_stack import connection_of, database_of
@@ -44,7 +45,10 @@ cluster = k3s_of(
 )
 inside = inside_of(cluster)
 balancer = load_balancer_of(wanted, inside)
-application_of(wanted, inside, database, balancer, config)
+application = application_of(wanted, inside, database, balancer, config)
+zone_token = dns_token_of(wanted, pulumi.ResourceOptions(providers=made_with))
+certificates_of(wanted, inside, application, zone_token)
+ingress_of(wanted, inside, application, balancer)
 connector = connector_of(wanted, way_in, inside)
 monitoring_of(
     wanted,

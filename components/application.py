@@ -39,6 +39,8 @@ class ApplicationArgs:
 class Application(InCluster):
     """Deployments, and all that they need."""
 
+    namespace: pulumi.Resource
+
     def __init__(
         self,
         name: str,
@@ -49,7 +51,7 @@ class Application(InCluster):
     ) -> None:
         super().__init__("Application", name, inside, opts)
         told, hidden = _told(args), _hidden(args)
-        namespace = self._object(f"{name}-namespace", objects.namespace())
+        namespace = self.namespace = self._object(f"{name}-namespace", objects.namespace())
         read = [
             self._object(f"{name}-settings", objects.settings(told), after=[namespace]),
             self._object(f"{name}-secrets", objects.secrets(hidden), after=[namespace]),

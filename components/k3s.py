@@ -66,6 +66,8 @@ class K3sClusterArgs:
     token: pulumi.Input[str] = field(repr=False)
     """What a server shows to the others."""
     agent_token: pulumi.Input[str] = field(repr=False)
+    traefik: bool = False
+    """Whether K3s brings its own."""
     snapshots: K3sSnapshots | None = None
 
     def __post_init__(self) -> None:
@@ -184,6 +186,7 @@ class K3sCluster(pulumi.ComponentResource):
             },
             "pods": str(args.pods),
             "services": str(args.services),
+            "traefik": args.traefik,
             "registries": {name: dict(mirror) for name, mirror in args.registries.items()},
             "operators": [str(network) for network in args.operators],
             "authority": args.authority.server.certificate.cert_pem,

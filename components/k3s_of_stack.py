@@ -47,6 +47,7 @@ def k3s_of(
         registries={
             name: mirror.model_dump(exclude_none=True) for name, mirror in wanted.registries.items()
         },
+        traefik=wanted.traefik,
         operators=settings.network.operators,
         authority=authority,
         token=secrets.k3s_token,

@@ -8,7 +8,6 @@ out: the only settings are ours, and with the controller away it would refuse al
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from copy import deepcopy
 from dataclasses import dataclass
 from ipaddress import IPv4Address
 from typing import Any
@@ -16,6 +15,7 @@ from typing import Any
 import pulumi
 
 from .in_cluster import InCluster, Inside, KubernetesObject
+from .published import staged
 
 NAMESPACE = "metallb-system"
 POOL = "application"
@@ -26,8 +26,6 @@ SHARED_BY = {
 """Annotations of services that share the address, each with ports of its own."""
 _LEFT_OUT = {"ValidatingWebhookConfiguration", "Service"}
 """The webhook, and the only service, which leads to it."""
-_FIRST = ("Namespace", "CustomResourceDefinition")
-_LAST = ("Deployment", "DaemonSet")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -54,33 +52,20 @@ class LoadBalancer(InCluster):
     ) -> None:
         super().__init__("LoadBalancer", name, inside, opts)
         made: list[KubernetesObject] = []
-        for stage in _stages(args.manifests):
-            made += [self._object(_name(name, body), body, after=list(made)) for body in stage]
+        for stage in staged(args.manifests, _LEFT_OUT):
+            bodies = [_without_webhook(body) for body in stage]
+            made += [self._object(_name(name, body), body, after=list(made)) for body in bodies]
         pool = self._object(f"{name}-pool", _pool(args.address), after=made)
         announced = self._object(f"{name}-announced", _announced(), after=[pool])
         self.ready = [pool, announced]
         self.register_outputs({})
 
 
-def _stages(manifests: Iterable[Mapping[str, Any]]) -> list[list[dict[str, Any]]]:
-    """Return the objects in the order in which they need each other."""
-    wanted = [_ours(body) for body in manifests if body["kind"] not in _LEFT_OUT]
-    ends = {*_FIRST, *_LAST}
-    return [
-        *([body for body in wanted if body["kind"] == kind] for kind in _FIRST),
-        [body for body in wanted if body["kind"] not in ends],
-        [body for body in wanted if body["kind"] in _LAST],
-    ]
-
-
-def _ours(body: Mapping[str, Any]) -> dict[str, Any]:
-    """Return an object without what is the server's, and without the webhook."""
-    ours = deepcopy({key: value for key, value in body.items() if key != "status"})
-    ours["metadata"].pop("creationTimestamp", None)
-    if (ours["kind"], ours["metadata"]["name"]) == ("Deployment", "controller"):
-        (container,) = ours["spec"]["template"]["spec"]["containers"]
+def _without_webhook(body: dict[str, Any]) -> dict[str, Any]:
+    if (body["kind"], body["metadata"]["name"]) == ("Deployment", "controller"):
+        (container,) = body["spec"]["template"]["spec"]["containers"]
         container["args"].append("--webhook-mode=disabled")
-    return ours
+    return body
 
 
 def _name(name: str, body: Mapping[str, Any]) -> str:

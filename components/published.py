@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
@@ -16,6 +17,27 @@ from .sections import PublishedManifest
 
 SECONDS = 20
 Manifest = Mapping[str, Any]
+
+
+_FIRST = ("Namespace", "CustomResourceDefinition")
+_LAST = ("Deployment", "DaemonSet")
+
+
+def staged(objects: Iterable[Manifest], left_out: Collection[str]) -> list[list[dict[str, Any]]]:
+    """Return objects without what is the server's, in the order in which they need each other."""
+    wanted = [_ours(body) for body in objects if body["kind"] not in left_out]
+    ends = {*_FIRST, *_LAST}
+    return [
+        *([body for body in wanted if body["kind"] == kind] for kind in _FIRST),
+        [body for body in wanted if body["kind"] not in ends],
+        [body for body in wanted if body["kind"] in _LAST],
+    ]
+
+
+def _ours(body: Manifest) -> dict[str, Any]:
+    ours = deepcopy({key: value for key, value in body.items() if key != "status"})
+    ours["metadata"].pop("creationTimestamp", None)
+    return ours
 
 
 def manifests(wanted: PublishedManifest) -> list[Manifest]:

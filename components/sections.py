@@ -245,6 +245,8 @@ class Kubernetes(Section):
     """Mirrors by whose images they have; ``*`` is every registry without one of its own."""
     metallb: PublishedManifest = METALLB
     """Who gives the application its address."""
+    traefik: bool = False
+    """Whether K3s' own Traefik answers for the portals' names at the application's address."""
     snapshots: Snapshots | None = None
     """Without a bucket they are on the servers' own disks only."""
 

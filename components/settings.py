@@ -19,6 +19,7 @@ import yaml
 from pulumi.runtime import is_config_secret
 from pulumi.runtime.config import CONFIG
 
+from .certificates_section import Certificates
 from .faults import NAMESPACE, Fault, SettingsError, in_file_order, stack_file
 from .monitoring_section import Monitoring
 from .parsing import Raw, parse_sections
@@ -64,6 +65,7 @@ class Settings:
     redis: Redis | None = None
     cloudflare: Cloudflare
     application: Application
+    certificates: Certificates | None = None
     monitoring: Monitoring
     backups: Backups
     share: Share

@@ -60,7 +60,7 @@ def _server(wanted: K3sNode) -> dict[str, Any]:
         "cluster-cidr": str(wanted.pods),
         "service-cidr": str(wanted.services),
         "cluster-dns": str(wanted.services[10]),
-        "disable": ["traefik", "servicelb"],
+        "disable": ["servicelb", *([] if wanted.traefik else ["traefik"])],
         "write-kubeconfig-mode": "600",
         "secrets-encryption": True,
         "kube-apiserver-arg": [

@@ -84,6 +84,8 @@ class K3sNode:
     """A kubeconfig; it is on the machine only while the machine joins or leaves."""
     registries: Mapping[str, Mirror] = field(default_factory=dict)
     """By whose images are asked for instead; ``*`` is every other."""
+    traefik: bool = False
+    """Whether K3s brings its own; who answers at an address for all is MetalLB alone."""
     snapshots: Snapshots | None = None
     """Where a server keeps what etcd holds; it opens by ``token``."""
     settled: bool = False

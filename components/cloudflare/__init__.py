@@ -7,6 +7,7 @@ from .backup_bucket import (
     backup_bucket_of,
     snapshot_bucket_of,
 )
+from .dns_token import dns_token_of
 from .names import PublicNames, PublicNamesArgs
 from .tunnel import Tunnel, TunnelArgs
 from .way_in import way_in_of
@@ -22,6 +23,7 @@ __all__ = [
     "Tunnel",
     "TunnelArgs",
     "backup_bucket_of",
+    "dns_token_of",
     "snapshot_bucket_of",
     "way_in_of",
 ]

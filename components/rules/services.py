@@ -7,6 +7,7 @@ from ipaddress import ip_address
 
 from pydantic import HttpUrl
 
+from ..certificates_section import Certificates
 from ..faults import Fault, Path, key
 from ..sections import (
     Application,
@@ -24,6 +25,7 @@ from ..sections import (
 )
 
 _POSTGRES_PORT = 5432
+_TRAEFIK_PORTS = (80, 443)
 _FULL_BACKUPS_KEPT = 2
 """Fewer, and one bad backup is all there is; a full one is made every day."""
 
@@ -55,6 +57,36 @@ def connectors_above_nodes(cloudflare: Cloudflare, all_machines: Machines) -> It
 
 def _k3s_nodes(machines: Machines) -> int:
     return sum(m.role in {Role.K3S_SERVER, Role.K3S_AGENT} for m in machines.values())
+
+
+def certificate_outside_domain(
+    certificates: Certificates, environment: Environment
+) -> Iterator[Fault]:
+    """A certificate is for names of the zone, by which they are proven."""
+    domain = environment.domain
+    for position, name in enumerate(certificates.names):
+        if name != domain and not name.endswith(f".{domain}"):
+            path = ("certificates", "names", position)
+            yield Fault(
+                path, f"{name} is outside {domain}", f"a name in {key('environment', 'domain')}"
+            )
+
+
+def traefik_without_address(kubernetes: Kubernetes, network: Network) -> Iterator[Fault]:
+    """Traefik answers at the application's address."""
+    if kubernetes.traefik and network.application_address is None:
+        wrong = f"there is no {key('network', 'application_address')} that it could answer at"
+        yield Fault(("kubernetes", "traefik"), wrong, "an address, or no Traefik")
+
+
+def portal_port_of_traefik(kubernetes: Kubernetes, application: Application) -> Iterator[Fault]:
+    """Traefik and the portals share one address."""
+    for portal in ("employee", "customer"):
+        port = getattr(application, portal).port
+        if kubernetes.traefik and port in _TRAEFIK_PORTS:
+            path = ("application", portal, "port")
+            place = key("kubernetes", "traefik")
+            yield Fault(path, f"{port} is Traefik's, which {place} wants", "a port of its own")
 
 
 def portal_outside_domain(application: Application, environment: Environment) -> Iterator[Fault]:

@@ -218,3 +218,8 @@ def test_the_health_asks_both_the_api_and_the_node(read):
 
 def test_the_configuration_is_yaml_that_is_json_too(read):
     assert json.loads(read.written(CONFIG).text) == configuration(node())
+
+
+def test_k3s_brings_its_own_traefik_where_it_is_wanted():
+    assert configuration(node())["disable"] == ["servicelb", "traefik"]
+    assert configuration(node(traefik=True))["disable"] == ["servicelb"]
