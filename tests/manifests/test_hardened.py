@@ -10,11 +10,9 @@ import pytest
 from hosts.k3s_configuration import no_tokens
 from hosts.on_machine.hardening.__main__ import judged
 from hosts.on_machine.hardening.control import EXCEPTION, FAIL
-from ops.stack_files import STACKS
 from tests.hosts.hardened import hardened
 
-from .rendered import Manifest, manifests
-from .test_manifests import metallb
+from .rendered import Manifest
 
 pytestmark = pytest.mark.engine
 LATER = {"5.3.2"}
@@ -30,10 +28,8 @@ def pods(objects: list[Manifest]) -> Iterator[Manifest]:
             yield {"kind": "Pod", "metadata": one["metadata"], "spec": template["spec"]}
 
 
-@pytest.fixture(params=STACKS)
-def results(request, up, monkeypatch):
-    monkeypatch.setattr("components.application_of_stack.manifests", lambda _: metallb())
-    objects = manifests(up(request.param))
+@pytest.fixture
+def results(objects):
     running = list(pods(objects))
     assert len(running) > 5
     return judged(replace(hardened(), objects=(*no_tokens(), *objects, *running)))
@@ -45,8 +41,9 @@ def test_no_control_fails_for_what_is_declared(results):
     assert wrong.keys() <= LATER, wrong
 
 
-def test_what_metallb_needs_is_let_be_with_its_reason(results):
+def test_what_touches_the_node_is_let_be_with_its_reason(results):
     let_be = {result.number: result.why for result in results if result.outcome == EXCEPTION}
 
     assert "ARP" in let_be["5.2.1"]
     assert "ARP" in let_be["5.2.5"]
+    assert "exporter" in let_be["5.2.11"]

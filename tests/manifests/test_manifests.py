@@ -7,24 +7,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
-from ops.stack_files import STACKS
-
+from .conftest import metallb
 from .exceptions import not_let_be, unneeded
 from .judges import findings, invalid
 from .published import file_of
-from .rendered import Manifest, manifests
+from .rendered import Manifest
 from .schemas import strict, write
 
 pytestmark = pytest.mark.engine
-METALLB = ("metallb", "go.universe.tf/metallb", "config/manifests/metallb-native.yaml")
 OPENAPI = ("kubernetes", "k8s.io/kubernetes", "api/openapi-spec/swagger.json")
-
-
-def metallb() -> list[Manifest]:
-    text = file_of(*METALLB).read_text(encoding="utf-8")
-    return [document for document in yaml.safe_load_all(text) if document]
 
 
 @pytest.fixture(scope="module")
@@ -33,17 +25,6 @@ def schemas(tmp_path_factory) -> Path:
     custom = [one for one in metallb() if one["kind"] == "CustomResourceDefinition"]
     write(file_of(*OPENAPI), custom, folder)
     return folder
-
-
-@pytest.fixture
-def rendered(up, monkeypatch) -> Callable[[str], list[Manifest]]:
-    monkeypatch.setattr("components.application_of_stack.manifests", lambda _: metallb())
-    return lambda stack: manifests(up(stack))
-
-
-@pytest.fixture(params=STACKS)
-def objects(request, rendered) -> list[Manifest]:
-    return rendered(request.param)
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from fnmatch import fnmatchcase
 Reasons = Mapping[str, str]
 
 _K3S, _SPEAKER = "K3s' own pods", "MetalLB's speaker answers ARP on the machines' own network"
+_EXPORTER = "the exporter of a node's figures reads them from the node's files"
 _STATUS = "MetalLB keeps the status of its own objects"
 _PROVISIONER = "K3s' provisioner of local volumes"
 _CERTIFICATES = "cert-manager writes certificates' keys as secrets, by its makers' roles"
@@ -18,13 +19,14 @@ ALLOWED: Mapping[str, Reasons] = {
         "cert-manager": "cert-manager asks the API",
         "kube-system": f"{_K3S} ask the API",
         "metallb-system": "MetalLB asks the API",
+        "monitoring": "Prometheus and kube-state-metrics ask the API what there is",
     },
-    "5.2.1": {"metallb-system": _SPEAKER},
+    "5.2.1": {"metallb-system": _SPEAKER, "node-exporters": _EXPORTER},
     "5.2.5": {"metallb-system": _SPEAKER},
     "5.2.6": {"kube-system": _K3S},
     "5.2.7": {"kube-system": _K3S, "metallb-system": _SPEAKER},
     "5.2.8": {"kube-system": _K3S, "metallb-system": _SPEAKER},
-    "5.2.11": {"kube-system": _K3S},
+    "5.2.11": {"kube-system": _K3S, "node-exporters": _EXPORTER},
     "5.2.12": {"metallb-system": _SPEAKER},
     "5.3.2": {"kube-system": f"{_K3S} are asked by every pod and by the nodes"},
     "5.1.2": {
