@@ -136,6 +136,6 @@ def objects(
     volumes = [files("settings", NAME), empty("data", "256Mi"), *([kept] if secrets else [])]
     return {
         "pods": several(program, replicas, pod(program, volumes, told=told)),
-        "service": service(NAME, {FIGURES: PORT}, each=True),
+        "service": service(NAME, {FIGURES: PORT}, each=True, early=True),
         "budget": budget(NAME),
     }

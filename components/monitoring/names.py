@@ -31,15 +31,20 @@ def namespace(name: str, level: str) -> Body:
     return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": security}}
 
 
-def service(name: str, ports: Mapping[str, int], *, each: bool = False) -> Body:
-    """Return under what name a program is asked; with ``each``, each pod has a name of its own."""
+def service(
+    name: str, ports: Mapping[str, int], *, each: bool = False, early: bool = False
+) -> Body:
+    """Return under what name a program is asked; with ``each``, each pod has a name of its own.
+
+    With ``early`` it has it before it is ready, as a cluster wants it to find its members.
+    """
     return {
         "apiVersion": "v1",
         "kind": "Service",
         "metadata": metadata(name),
         "spec": {
-            # A cluster of them finds its members before they are ready.
-            **({"clusterIP": "None", "publishNotReadyAddresses": True} if each else {}),
+            **({"clusterIP": "None"} if each else {}),
+            **({"publishNotReadyAddresses": True} if early else {}),
             "selector": labels(name),
             "ports": [
                 {"name": called, "port": port, "targetPort": called}

@@ -94,7 +94,7 @@ def objects(
     claims = [_claim(volume)] if volume else []
     return {
         "pods": several(program, replicas, template, claims),
-        "service": service(NAME, {FIGURES: PORT}),
+        "service": service(NAME, {FIGURES: PORT}, each=True),
         "budget": budget(NAME),
     }
 
