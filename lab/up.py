@@ -80,22 +80,7 @@ def _up(name: str, place: Place, hosts: Path | None) -> int:
     steps.step("Network of its own", lambda: _network(name, place), lambda _: place.namespace)
     where = steps.step("Emulated APIs, object store", lambda: services.start(name))
     if hosts is None:
-        steps.step(
-            "Images in its registry", lambda: images.served(place), lambda names: f"{len(names)}"
-        )
-        pinned = steps.step(
-            "Images of the way in",
-            lambda: tunnel_images.pinned_in(images.registry_of(place)),
-            lambda _: "STAND-IN for cloudflared; Debian's curl",
-        )
-        where = _both(where, pinned)
-        if stack.stack_file_of(name)["config"]["coldstorage:monitoring"].get("images"):
-            watching = steps.step(
-                "Images of the monitoring",
-                lambda: monitoring_images.pinned_in(images.registry_of(place)),
-                lambda _: monitoring_images.LEFT_OUT,
-            )
-            where = _both(where, watching)
+        where = _both(where, _pinned(name, place, steps))
     project = project_of(name)
     steps.step(
         "Pulumi project", lambda: _write(project, where, hosts), lambda _: str(project.folder)
@@ -123,6 +108,27 @@ def _up(name: str, place: Place, hosts: Path | None) -> int:
 def events_of(name: str) -> Path:
     """Return where the engine wrote down what it did last time (``ops.timeline`` draws it)."""
     return place_of(name).folder / "events.json"
+
+
+def _pinned(name: str, place: Place, steps: Steps) -> Overlay:
+    """Have the lab's registry serve all images, and return what the stack file says of them."""
+    steps.step(
+        "Images in its registry", lambda: images.served(place), lambda names: f"{len(names)}"
+    )
+    registry = images.registry_of(place)
+    way_in = steps.step(
+        "Images of the way in",
+        lambda: tunnel_images.pinned_in(registry),
+        lambda _: "STAND-IN for cloudflared; Debian's curl",
+    )
+    if not stack.stack_file_of(name)["config"]["coldstorage:monitoring"].get("images"):
+        return way_in
+    watching = steps.step(
+        "Images of the monitoring",
+        lambda: monitoring_images.pinned_in(registry),
+        lambda _: monitoring_images.LEFT_OUT,
+    )
+    return _both(way_in, watching)
 
 
 def _both(first: Overlay, second: Overlay) -> Overlay:

@@ -174,8 +174,7 @@ def watched(cluster: Cluster, folder: Path) -> Iterator[Watched]:
         images = pinned_in(behind.registry)["monitoring"]["images"]
         cluster.lab.machines[NODE].ssh("mkdir -p /var/lib/by-hand")
         cluster.apply(_disk())
-        authority = tier.authority.cert_pem.bytes().decode()
-        cluster.apply(*manifests(images, authority), *_autoscaled())
+        cluster.apply(*manifests(images, tier.trusted), *_autoscaled())
         made.result()
         yield Watched(behind, tier, heard)
 
