@@ -13,6 +13,7 @@ from components.generated_secrets import GeneratedSecrets
 from components.k3s_of_stack import inside_of, k3s_of, kubeconfig_of
 from components.machines import machines_of
 from components.monitoring import monitoring_of
+from components.own_namespaces import own_namespaces_of
 from components.providers import providers
 from components.tokens import Tokens
 
@@ -43,7 +44,8 @@ way_in = way_in_of(wanted, generated, pulumi.ResourceOptions(providers=made_with
 cluster = k3s_of(
     wanted, machines, authority, generated, pulumi.ResourceOptions(providers=made_with)
 )
-inside = inside_of(cluster)
+inside = inside_of(wanted, cluster)
+own_namespaces_of(inside)
 balancer = load_balancer_of(wanted, inside)
 application = application_of(wanted, inside, database, balancer, config)
 zone_token = dns_token_of(wanted, pulumi.ResourceOptions(providers=made_with))

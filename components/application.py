@@ -52,6 +52,7 @@ class Application(InCluster):
         super().__init__("Application", name, inside, opts)
         told, hidden = _told(args), _hidden(args)
         namespace = self.namespace = self._object(f"{name}-namespace", objects.namespace())
+        guarded = self._guarded(name, objects.NAMESPACE, after=[namespace])
         read = [
             self._object(f"{name}-settings", objects.settings(told), after=[namespace]),
             self._object(f"{name}-secrets", objects.secrets(hidden), after=[namespace]),
@@ -66,7 +67,7 @@ class Application(InCluster):
             ready = self._object(
                 f"{made}-deployment",
                 objects.deployment(portal, digest),
-                after=[*read, *after],
+                after=[*read, *guarded, *after],
                 opts=pulumi.ResourceOptions(hooks=pulumi.ResourceHookBinding(on_error=[back])),
             )
             # Before the pods: the autoscaler sees to it that there are enough from the start.

@@ -39,7 +39,7 @@ class Portal:
     @property
     def labels(self) -> dict[str, str]:
         """Return by what its pods are known."""
-        return {"app.kubernetes.io/name": "cold-backend", "app.kubernetes.io/component": self.name}
+        return labels(self.name)
 
     @property
     def metadata(self) -> Body:
@@ -47,15 +47,20 @@ class Portal:
         return {"name": self.name, "namespace": NAMESPACE, "labels": self.labels}
 
 
+def labels(portal: str) -> dict[str, str]:
+    """Return by what the pods of a portal are known."""
+    return {"app.kubernetes.io/name": "cold-backend", "app.kubernetes.io/component": portal}
+
+
 def namespace() -> Body:
     """Return where it is; pods are restricted there, as everywhere."""
-    labels = {
+    restricted_pods = {
         f"pod-security.kubernetes.io/{mode}": "restricted" for mode in ("enforce", "audit", "warn")
     }
     return {
         "apiVersion": "v1",
         "kind": "Namespace",
-        "metadata": {"name": NAMESPACE, "labels": labels},
+        "metadata": {"name": NAMESPACE, "labels": restricted_pods},
     }
 
 

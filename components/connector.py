@@ -37,7 +37,8 @@ class ConnectorArgs:
 class Connector(InCluster):
     """cloudflared on several nodes, in a namespace of its own."""
 
-    namespace: pulumi.Resource
+    guarded: list[pulumi.Resource]
+    """Its namespace with the policies, which all pods there wait for."""
 
     def __init__(
         self,
@@ -47,7 +48,8 @@ class Connector(InCluster):
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("Connector", name, inside, opts)
-        self.namespace = self._object(f"{name}-namespace", _namespace())
+        namespace = self._object(f"{name}-namespace", _namespace())
+        self.guarded = [namespace, *self._guarded(name, NAMESPACE, after=[namespace])]
         secret = self._object(
             f"{name}-token",
             {
@@ -56,10 +58,11 @@ class Connector(InCluster):
                 "metadata": _metadata("tunnel-token"),
                 "stringData": {"token": pulumi.Output.secret(args.token)},
             },
-            after=[self.namespace],
+            after=[namespace],
         )
-        budget = self._object(f"{name}-budget", _budget(), after=[self.namespace])
-        self._object(f"{name}-deployment", _deployment(args), after=[secret, budget])
+        budget = self._object(f"{name}-budget", _budget(), after=[namespace])
+        needed = [secret, budget, *self.guarded]
+        self._object(f"{name}-deployment", _deployment(args), after=needed)
         self.register_outputs({})
 
 

@@ -29,7 +29,7 @@ def connector_of(settings: Settings, tunnel: Tunnel, inside: Inside | None) -> C
             image=wanted.probe_image,
             url=f"https://{settings.application.customer.hostname}/",
             connectors=wanted.tunnel.connectors,
-            namespace=connector.namespace,
+            guarded=connector.guarded,
         ),
         inside,
     )

@@ -8,6 +8,7 @@ which status came, or that none did.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,8 +35,8 @@ class EdgeProbeArgs:
     url: str
     """A page that everybody may see; what is behind access is answered without the tunnel."""
     connectors: int
-    namespace: pulumi.Resource
-    """That of the connectors."""
+    guarded: Sequence[pulumi.Resource]
+    """The namespace of the connectors, with its policies."""
 
     @property
     def requests(self) -> int:
@@ -54,7 +55,7 @@ class EdgeProbe(InCluster):
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("EdgeProbe", name, inside, opts)
-        self._object(f"{name}-job", _cron_job(args), after=[args.namespace])
+        self._object(f"{name}-job", _cron_job(args), after=args.guarded)
         self.register_outputs({})
 
 

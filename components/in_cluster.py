@@ -16,6 +16,9 @@ from typing import Any
 
 import pulumi
 
+from .network_policies import policies
+from .traffic import Traffic
+
 VERSION = version("pulumi_kubernetes")
 _SECRET = {"Secret": ["data", "stringData"]}
 
@@ -82,6 +85,8 @@ class Inside:
     cluster: pulumi.Resource
     """What it ends with: nobody takes a cluster apart that is thrown away."""
     kubeconfig: pulumi.Output[str] = field(repr=False)
+    traffic: Traffic
+    """Who talks to whom; all else is refused."""
 
 
 class InCluster(pulumi.ComponentResource):
@@ -103,6 +108,15 @@ class InCluster(pulumi.ComponentResource):
         )
         self._inside = inside
 
+    def _guarded(
+        self, name: str, namespace: str, after: Sequence[pulumi.Resource] = ()
+    ) -> list[KubernetesObject]:
+        """Make the policies of a namespace, which all of its pods wait for."""
+        *allowing, refusing = policies(self._inside.traffic, namespace)
+        made = [self._object(_policy(name, body), body, after=after) for body in allowing]
+        # Last: in a cluster that serves, nobody is refused what is about to be allowed.
+        return [*made, self._object(_policy(name, refusing), refusing, after=[*after, *made])]
+
     def _object(
         self,
         name: str,
@@ -116,3 +130,7 @@ class InCluster(pulumi.ComponentResource):
             parent=self, depends_on=list(after), deleted_with=self._inside.cluster
         )
         return KubernetesObject(name, manifest, pulumi.ResourceOptions.merge(opts, ours))
+
+
+def _policy(name: str, body: Mapping[str, Any]) -> str:
+    return f"{name}-policy-{body['metadata']['name']}"

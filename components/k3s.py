@@ -20,6 +20,7 @@ from .cluster_authority import Authority, ClusterAuthority
 from .host import host_of
 from .in_cluster import Inside
 from .machines import Machine
+from .traffic import Traffic
 
 PROBE_SECONDS = 120
 """How long a node may take until it is ready."""
@@ -99,7 +100,7 @@ class K3sCluster(pulumi.ComponentResource):
         )
         self.register_outputs({"kubeconfig": self.kubeconfig})
 
-    def inside(self, name: str) -> Inside:
+    def inside(self, name: str, traffic: Traffic) -> Inside:
         """Return how something is made in the cluster, once all nodes are in it.
 
         The provider is known before the cluster is, and stays the same when the kubeconfig is
@@ -118,7 +119,9 @@ class K3sCluster(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self, depends_on=self._nodes),
         )
         kubeconfig = self._args.authority.kubeconfig
-        return Inside(provider=provider, cluster=self._nodes[0], kubeconfig=kubeconfig)
+        return Inside(
+            provider=provider, cluster=self._nodes[0], kubeconfig=kubeconfig, traffic=traffic
+        )
 
     def _deploy(
         self,

@@ -14,6 +14,7 @@ from .k3s import K3sCluster, K3sClusterArgs, K3sRelease, K3sSnapshots
 from .machines import Machines, owner_of
 from .sections import Platform, Role
 from .settings import Settings
+from .traffic_of_stack import traffic_of
 
 
 def k3s_of(
@@ -57,9 +58,9 @@ def k3s_of(
     return K3sCluster("kubernetes", args, opts)
 
 
-def inside_of(cluster: K3sCluster | None) -> Inside | None:
+def inside_of(settings: Settings, cluster: K3sCluster | None) -> Inside | None:
     """Return how something is made in the cluster, where there is one."""
-    return cluster.inside("cluster") if cluster else None
+    return cluster.inside("cluster", traffic_of(settings)) if cluster else None
 
 
 def _snapshots_of(settings: Settings, opts: pulumi.ResourceOptions) -> K3sSnapshots | None:

@@ -52,9 +52,14 @@ class LoadBalancer(InCluster):
     ) -> None:
         super().__init__("LoadBalancer", name, inside, opts)
         made: list[KubernetesObject] = []
-        for stage in staged(args.manifests, _LEFT_OUT):
-            bodies = [_without_webhook(body) for body in stage]
-            made += [self._object(_name(name, body), body, after=list(made)) for body in bodies]
+        *before, pods = [
+            [_without_webhook(body) for body in stage]
+            for stage in staged(args.manifests, _LEFT_OUT)
+        ]
+        for stage in before:
+            made += [self._object(_name(name, body), body, after=list(made)) for body in stage]
+        made += self._guarded(name, NAMESPACE, after=list(made))
+        made += [self._object(_name(name, body), body, after=list(made)) for body in pods]
         pool = self._object(f"{name}-pool", _pool(args.address), after=made)
         announced = self._object(f"{name}-announced", _announced(), after=[pool])
         self.ready = [pool, announced]

@@ -201,6 +201,7 @@ def test_tokens_are_those_of_the_official_package(deployed):
         ("autoscaling/v2", "HorizontalPodAutoscaler"): (
             pulumi_kubernetes.autoscaling.v2.HorizontalPodAutoscaler
         ),
+        ("networking.k8s.io/v1", "NetworkPolicy"): pulumi_kubernetes.networking.v1.NetworkPolicy,
     }
     ours = {token(*kind): theirs.pulumi_type for kind, theirs in kinds.items()}
 

@@ -10,6 +10,7 @@ import pytest
 from components.connector import Connector, ConnectorArgs
 from components.edge_probe import EdgeProbe, EdgeProbeArgs
 from components.in_cluster import Inside
+from components.traffic_of_stack import traffic_of
 from ops.stack_files import STACKS, settings_of
 
 IMAGE = "cloudflare/cloudflared@sha256:" + "0" * 64
@@ -23,6 +24,7 @@ def program(token: str = TOKEN) -> None:
         provider=pulumi.ProviderResource("kubernetes", "k", {}),
         cluster=cluster,
         kubeconfig=pulumi.Output.secret("a-kubeconfig"),
+        traffic=traffic_of(settings_of("testing")),
     )
     args = ConnectorArgs(image=IMAGE, replicas=3, token=pulumi.Output.secret(token))
     connector = Connector("connector", args, inside)
@@ -32,7 +34,7 @@ def program(token: str = TOKEN) -> None:
             image=CURL,
             url="https://cold.example/",
             connectors=3,
-            namespace=connector.namespace,
+            guarded=connector.guarded,
         ),
         inside,
     )
@@ -159,7 +161,7 @@ def test_everything_waits_for_its_namespace(made):
         r for r in made.resources if r.type.startswith("kubernetes:") and "Namespace" not in r.type
     ]
 
-    assert len(inside) == 4
+    assert len(inside) == 7
     for one in inside:
         waits = one.dependencies
         assert "connector-namespace" in waits or waits & {"connector-token", "connector-budget"}

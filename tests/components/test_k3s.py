@@ -19,6 +19,7 @@ from components.machines import machines_of
 from components.sections import Kubernetes, Machine, Network, Role
 from components.settings import Settings
 from components.tokens import Tokens
+from components.traffic_of_stack import traffic_of
 from hosts.k3s_leaving import Leaving
 from hosts.k3s_node import K3sNode
 from pulumi_pyinfra import typed
@@ -73,7 +74,7 @@ def program(settings: Settings):
             options,
         )
         if made:
-            made.inside("inside")
+            made.inside("inside", traffic_of(settings))
 
     return cluster
 

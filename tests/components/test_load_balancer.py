@@ -13,6 +13,8 @@ from components.in_cluster import Inside
 from components.load_balancer import NAMESPACE, LoadBalancer, LoadBalancerArgs
 from components.published import manifests
 from components.sections import PublishedManifest
+from components.traffic_of_stack import traffic_of
+from ops.stack_files import settings_of
 from tests.recording import Deployment, run
 
 
@@ -28,7 +30,12 @@ def body(kind: str, name: str, **more: Any) -> dict[str, Any]:
     }
 
 
-CONTROLLER = {"template": {"spec": {"containers": [{"name": "controller", "args": ["--port=1"]}]}}}
+CONTROLLER = {
+    "template": {
+        "metadata": {"labels": {"app": "metallb", "component": "controller"}},
+        "spec": {"containers": [{"name": "controller", "args": ["--port=1"]}]},
+    }
+}
 METALLB = [
     body("Deployment", "controller", spec=CONTROLLER, status={}),
     body("ServiceAccount", "controller"),
@@ -44,6 +51,7 @@ def inside() -> Inside:
         provider=pulumi.ProviderResource("kubernetes", "kubernetes", {}),
         cluster=pulumi.ComponentResource("test:index:Cluster", "cluster"),
         kubeconfig=pulumi.Output.secret("kubeconfig"),
+        traffic=traffic_of(settings_of("testing")),
     )
 
 
@@ -95,7 +103,7 @@ def test_what_is_published_stays_as_it_was_read(deployed):
 def test_every_object_goes_with_the_cluster_and_is_the_providers(deployed):
     objects = [r for r in deployed.resources if r.type.startswith("kubernetes:")]
 
-    assert len(objects) == 6
+    assert len(objects) == 8
     assert {(r.parent, r.provider, r.deleted_with) for r in objects} == {
         ("lb", "kubernetes", "cluster")
     }

@@ -21,6 +21,7 @@ import pulumi
 from components.connector import Connector, ConnectorArgs
 from components.edge_probe import EdgeProbe, EdgeProbeArgs
 from components.in_cluster import Inside
+from components.traffic_of_stack import traffic_of
 from lab import internet
 from lab.clouds import Cloud, Records
 from lab.clouds.cloudflare import ACCOUNT_ID, ZONE_ID, cloudflare
@@ -31,6 +32,7 @@ from lab.machines import Network
 from lab.serve import Authority
 from lab.tunnel_images import pinned_in
 from lab.visitor import Answer, Visitor
+from ops.stack_files import settings_of
 from tests.components.test_way_in import way_in
 from tests.lab.machines.conftest import NETWORK, ROOT, STACK
 from tests.recording import Registered, run
@@ -81,6 +83,7 @@ def manifests(token: str, images: dict[str, str], connectors: int) -> list[dict[
             provider=pulumi.ProviderResource("kubernetes", "k", {}),
             cluster=pulumi.CustomResource("test:index:Cluster", "nodes", {}),
             kubeconfig=pulumi.Output.secret("none"),
+            traffic=traffic_of(settings_of("testing")),
         )
         args = ConnectorArgs(image=images["connector_image"], replicas=connectors, token=token)
         connector = Connector("connector", args, inside)
@@ -88,7 +91,7 @@ def manifests(token: str, images: dict[str, str], connectors: int) -> list[dict[
             image=images["probe_image"],
             url=f"https://{DOMAIN}/",
             connectors=connectors,
-            namespace=connector.namespace,
+            guarded=connector.guarded,
         )
         EdgeProbe("probe", probe, inside)
 

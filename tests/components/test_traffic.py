@@ -1,0 +1,197 @@
+"""The map of who talks to whom, and the policies that are made of it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from ipaddress import IPv4Address, IPv4Network
+from itertools import count
+from typing import Any
+
+import pytest
+
+from components.network_policies import REFUSED, policies
+from components.traffic import Edge, Outside, Party, Pods, Traffic
+from components.traffic_of_stack import EVERYWHERE, OWN_NAMESPACES, traffic_of
+from ops.stack_files import STACKS, settings_of
+from tests.recording import Deployment, Registered
+
+from .policy_semantics import End, admitted
+
+ONE = Pods(name="one", namespace="first", labels={"app": "one"})
+OTHER = Pods(name="other", namespace="second", labels={"app": "other"})
+SOMEWHERE = Outside(
+    name="somewhere",
+    networks=(IPv4Network("192.0.2.0/24"),),
+    but=(IPv4Network("192.0.2.128/25"),),
+)
+NOBODYS_PORT = 9
+WORKLOADS = {"Deployment", "DaemonSet", "StatefulSet", "ReplicaSet", "Pod", "Job", "CronJob"}
+
+
+@pytest.fixture(params=STACKS)
+def traffic(request) -> Traffic:
+    return traffic_of(settings_of(request.param))
+
+
+def ends_of(traffic: Traffic) -> dict[str, End]:
+    """Return somebody of each party, and strangers: a pod of nobody's in each namespace, others."""
+    pod_addresses = (IPv4Address("10.42.7.2") + n for n in count())
+    ends = {
+        party.name: _end(party, next(pod_addresses))
+        if isinstance(party, Pods)
+        else End(
+            IPv4Address("198.51.100.1") if party.networks[0] == EVERYWHERE else party.networks[0][0]
+        )
+        for party in traffic.parties
+    }
+    for namespace in governed(traffic):
+        ends[f"stranger in {namespace}"] = End(next(pod_addresses), namespace, {"app": "stranger"})
+    ends["stranger elsewhere"] = End(next(pod_addresses), "elsewhere")
+    ends["stranger on the network"] = End(IPv4Address("192.168.15.77"))
+    ends["stranger on the internet"] = End(IPv4Address("198.51.100.7"))
+    return ends
+
+
+def _end(pods: Pods, address: IPv4Address) -> End:
+    return End(address, pods.namespace, {**pods.labels, "pod-template-hash": "x"})
+
+
+def in_map(traffic: Traffic, source: End, target: End, asked: tuple[str, int]) -> bool:
+    """Tell whether the map has it; who is in no namespace of the map has no policy either."""
+    edges = [edge for edge in traffic.edges if asked in ports_of(edge)]
+    goes = source.namespace not in governed(traffic) or any(
+        _is_of(edge.source, source) and _includes(edge.target, target) for edge in edges
+    )
+    comes = target.namespace not in governed(traffic) or any(
+        _includes(edge.source, source) and _is_of(edge.target, target) for edge in edges
+    )
+    return goes and comes
+
+
+def governed(traffic: Traffic) -> set[str]:
+    return {*OWN_NAMESPACES, *(pods.namespace for pods in traffic.pods())}
+
+
+def ports_of(edge: Edge) -> set[tuple[str, int]]:
+    return {*(("TCP", port) for port in edge.tcp), *(("UDP", port) for port in edge.udp)}
+
+
+def _is_of(party: Party, end: End) -> bool:
+    return (
+        isinstance(party, Pods)
+        and party.namespace == end.namespace
+        and party.labels.items() <= end.labels.items()
+    )
+
+
+def _includes(party: Party, end: End) -> bool:
+    if isinstance(party, Pods):
+        return _is_of(party, end)
+    inside = any(end.address in network for network in party.networks)
+    return inside and not any(end.address in part for part in party.but)
+
+
+def test_the_policies_let_through_exactly_the_edges_of_the_map(traffic):
+    made = [body for namespace in governed(traffic) for body in policies(traffic, namespace)]
+    ends = ends_of(traffic)
+    ports = {("TCP", NOBODYS_PORT)}.union(*(ports_of(edge) for edge in traffic.edges))
+    asked = [(a, b, port) for a in ends for b in ends for port in ports if a != b]
+
+    let_through = {q for q in asked if admitted(made, ends[q[0]], ends[q[1]], *q[2])}
+
+    assert let_through == {q for q in asked if in_map(traffic, ends[q[0]], ends[q[1]], q[2])}
+    assert 0 < len(let_through) < len(asked)
+
+
+def test_every_kind_of_pods_has_one_policy_and_the_rest_of_its_namespace_another():
+    edge = Edge(source=ONE, target=OTHER, tcp=(80,), udp=(53,), why="a test")
+    more = Edge(source=OTHER, target=SOMEWHERE, tcp=(443,), why="a test")
+
+    other, rest = policies(Traffic(edges=(edge, more)), "second")
+
+    assert other["spec"] == {
+        "podSelector": {"matchLabels": {"app": "other"}},
+        "policyTypes": ["Ingress", "Egress"],
+        "ingress": [
+            {
+                "from": [
+                    {
+                        "namespaceSelector": {
+                            "matchLabels": {"kubernetes.io/metadata.name": "first"}
+                        },
+                        "podSelector": {"matchLabels": {"app": "one"}},
+                    }
+                ],
+                "ports": [{"protocol": "TCP", "port": 80}, {"protocol": "UDP", "port": 53}],
+            }
+        ],
+        "egress": [
+            {
+                "to": [{"ipBlock": {"cidr": "192.0.2.0/24", "except": ["192.0.2.128/25"]}}],
+                "ports": [{"protocol": "TCP", "port": 443}],
+            }
+        ],
+    }
+    assert rest["metadata"] == {"name": REFUSED, "namespace": "second"}
+    assert rest["spec"] == {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_every_pod_of_the_program_is_in_the_map_and_waits_for_the_policies(up, stack):
+    made, traffic = up(stack), traffic_of(settings_of(stack))
+    workloads = [r for r in made.resources if r.type.split(":")[-1] in WORKLOADS]
+    # Who is in the node's network is the node to everybody, and no policy selects it.
+    apart = [r for r in workloads if not template(r)["spec"].get("hostNetwork")]
+
+    assert len(apart) >= 4
+    for workload in apart:
+        namespace = workload.inputs["metadata"]["namespace"]
+        end = End(IPv4Address("10.42.0.2"), namespace, template(workload)["metadata"]["labels"])
+        assert any(_is_of(pods, end) for pods in traffic.pods()), workload.name
+        waits = {r.name for r in made.resources if r.name in workload.dependencies}
+        assert policies_of(made, namespace) <= waits, workload.name
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_every_namespace_of_the_program_and_of_the_cluster_refuses_the_rest(up, stack):
+    made = up(stack)
+    ours = {r.inputs["metadata"]["name"] for r in made.resources if r.type.endswith(":Namespace")}
+
+    for namespace in {*OWN_NAMESPACES, *ours}:
+        (refusing,) = [n for n in policies_of(made, namespace) if n.endswith(REFUSED)]
+        allowing = policies_of(made, namespace) - {refusing}
+        # Nobody who serves is refused what is about to be allowed.
+        assert allowing <= made.named(refusing).dependencies
+
+
+def template(workload: Registered) -> dict[str, Any]:
+    spec: dict[str, Any] = workload.inputs["spec"]
+    found: dict[str, Any] = spec.get("jobTemplate", {"spec": spec})["spec"]["template"]
+    return found
+
+
+def policies_of(made: Deployment, namespace: str) -> set[str]:
+    return {
+        r.name
+        for r in made.resources
+        if r.type.endswith(":NetworkPolicy") and r.inputs["metadata"]["namespace"] == namespace
+    }
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        (lambda: Edge(source=ONE, target=OTHER, why=""), "one to other: name at least one port"),
+        (lambda: Edge(source=SOMEWHERE, target=SOMEWHERE, tcp=(1,), why=""), "neither is a pod"),
+        (lambda: Outside(name="nowhere", networks=()), "nowhere: name at least one network"),
+        (
+            lambda: Traffic(
+                edges=(Edge(source=ONE, target=replace(ONE, namespace="third"), tcp=(1,), why=""),)
+            ),
+            "names must be unique, repeated: one",
+        ),
+    ],
+)
+def test_a_map_that_cannot_be_meant_is_refused(wrong, words):
+    with pytest.raises(ValueError, match=words):
+        wrong()
