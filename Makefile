@@ -97,6 +97,7 @@ secrets: $(VENV)/.ready tools ## Set the secrets and identities of a stack: make
 
 generated: $(VENV)/.ready ## Write what follows from the code: README's picture, the editors' schema, the short list
 	@$(RUN) -m ops.picture > docs/platform.svg
+	@$(RUN) -m ops.traffic > docs/traffic.md
 	@$(RUN) -m components.schema > docs/stack.schema.json
 	@$(RUN) -m tests.components.machines.replacements_page
 
