@@ -105,6 +105,7 @@ _PLUGINS = "github.com/containernetworking/plugins/plugins"
 COMMON = (
     _launcher(),
     _tool("flannel", "0.28.4", "flannel", by_hand="github.com/flannel-io/flannel"),
+    _tool("kube-router", "2.2.1", "kube-router", by_hand="github.com/k3s-io/kube-router"),
     _tool("cni-bridge", "1.8.0", "cni", f"{_PLUGINS}/main/bridge"),
     _tool("cni-loopback", "1.8.0", "cni", f"{_PLUGINS}/main/loopback"),
     _tool("cni-host-local", "1.8.0", "cni", f"{_PLUGINS}/ipam/host-local"),

@@ -29,7 +29,7 @@ Commands
 
 Options have K3s's names, as flags, in the environment (K3S_TOKEN, K3S_URL, ...) or in
 /etc/rancher/k3s/config.yaml and its .d folder. An option that is not covered is an error.
-Not covered: Traefik, servicelb, metrics-server, local-storage, network policies, SQLite and other databases, HelmChart objects.
+Not covered: Traefik, servicelb, metrics-server, local-storage, SQLite and other databases, HelmChart objects.
 `
 
 func main() {

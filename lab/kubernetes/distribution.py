@@ -24,7 +24,7 @@ from toolchain.cluster import KUBERNETES, cluster_tools
 from .images import airgap_archive
 
 INSTALL = Path(__file__).parents[1] / "k3s" / "install.sh"
-PACKAGES = ("busybox-static", "containerd", "iptables", "runc")
+PACKAGES = ("busybox-static", "containerd", "ipset", "iptables", "runc")
 """What comes from Debian; its versions are the suite's."""
 COMPONENTS = (
     "etcd",
@@ -38,12 +38,16 @@ COMPONENTS = (
 )
 PLUGINS = ("bridge", "host-local", "loopback", "portmap")
 TABLES = ("iptables", "iptables-restore", "iptables-save")
-# The machine's own libraries serve; those that only come with iptables lie beside it.
+# The machine's own libraries serve; those that only come with these programs lie beside them.
 WRAPPER = """\
 #!/bin/sh
 here=$(dirname "$(readlink -f "$0")")
 export LD_LIBRARY_PATH="$here/lib" XTABLES_LIBDIR="$here/lib/xtables"
-exec "$here/xtables-nft-multi" "$(basename "$0")" "$@"
+name=$(basename "$0")
+case $name in
+ipset) exec "$here/lib/ipset" "$@" ;;
+*) exec "$here/xtables-nft-multi" "$name" "$@" ;;
+esac
 """
 
 
@@ -122,7 +126,7 @@ class Distribution:
         binaries = self.tools.root / "cluster"
         tree = folder / "tree"
         self._programs(tree / "bin", binaries, debian)
-        _iptables(tree / "bin/aux", debian)
+        _tables(tree / "bin/aux", debian)
         _pack(binaries / "k3s", tree, folder / "k3s", self.version, self._made())
         airgap_archive(folder / self.images.name, binaries, debian)
         shutil.copy(INSTALL, folder / "install.sh")
@@ -136,7 +140,8 @@ class Distribution:
         os.link(binaries / f"kubernetes-{self.kubernetes}", kubernetes)
         for name in COMPONENTS:
             (target / name).symlink_to("kubernetes")
-        os.link(binaries / "flannel", target / "flannel")
+        for name in ("flannel", "kube-router"):
+            os.link(binaries / name, target / name)
         for name in PLUGINS:
             os.link(binaries / f"cni-{name}", target / name)
         for name in ("containerd", "containerd-shim-runc-v2", "ctr"):
@@ -158,10 +163,11 @@ def _sha256(file: Path) -> str:
     return hashlib.sha256(file.read_bytes()).hexdigest()
 
 
-def _iptables(target: Path, debian: Path) -> None:
+def _tables(target: Path, debian: Path) -> None:
     (target / "lib").mkdir(parents=True)
     shutil.copy(debian / "usr/sbin/xtables-nft-multi", target)
-    for name in (*TABLES, *(table.replace("ip", "ip6", 1) for table in TABLES)):
+    shutil.copy(debian / "usr/sbin/ipset", target / "lib")
+    for name in (*TABLES, *(table.replace("ip", "ip6", 1) for table in TABLES), "ipset"):
         (target / name).write_text(WRAPPER)
         (target / name).chmod(0o755)
     libraries = debian / "usr/lib/x86_64-linux-gnu"

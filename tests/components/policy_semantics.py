@@ -1,4 +1,4 @@
-"""What network policies let through, as their specification says: a small judge for tests."""
+"""What network policies let through, as their specification says, and what the map says: judges."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv4Network
 from typing import Any
+
+from components.traffic import Edge, Party, Pods, Traffic
+from components.traffic_of_stack import OWN_NAMESPACES
 
 Policy = Mapping[str, Any]
 
@@ -61,3 +64,38 @@ def _is(peer: Mapping[str, Any], end: End) -> bool:
         and _selected(peer["namespaceSelector"], name)
         and _selected(peer["podSelector"], end.labels)
     )
+
+
+def in_map(traffic: Traffic, source: End, target: End, asked: tuple[str, int]) -> bool:
+    """Tell whether the map has it; who is in no namespace of the map has no policy either."""
+    edges = [edge for edge in traffic.edges if asked in ports_of(edge)]
+    goes = source.namespace not in governed(traffic) or any(
+        is_of(edge.source, source) and _includes(edge.target, target) for edge in edges
+    )
+    comes = target.namespace not in governed(traffic) or any(
+        _includes(edge.source, source) and is_of(edge.target, target) for edge in edges
+    )
+    return goes and comes
+
+
+def governed(traffic: Traffic) -> set[str]:
+    return {*OWN_NAMESPACES, *(pods.namespace for pods in traffic.pods())}
+
+
+def ports_of(edge: Edge) -> set[tuple[str, int]]:
+    return {*(("TCP", port) for port in edge.tcp), *(("UDP", port) for port in edge.udp)}
+
+
+def is_of(party: Party, end: End) -> bool:
+    return (
+        isinstance(party, Pods)
+        and party.namespace == end.namespace
+        and party.labels.items() <= end.labels.items()
+    )
+
+
+def _includes(party: Party, end: End) -> bool:
+    if isinstance(party, Pods):
+        return is_of(party, end)
+    inside = any(end.address in network for network in party.networks)
+    return inside and not any(end.address in part for part in party.but)

@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 
 from components.network_policies import REFUSED, policies
-from components.traffic import Edge, Outside, Party, Pods, Traffic
+from components.traffic import Edge, Outside, Pods, Traffic
 from components.traffic_of_stack import EVERYWHERE, OWN_NAMESPACES, traffic_of
 from ops.stack_files import STACKS, settings_of
 from tests.recording import Deployment, Registered
 
-from .policy_semantics import End, admitted
+from .policy_semantics import End, admitted, governed, in_map, is_of, ports_of
 
 ONE = Pods(name="one", namespace="first", labels={"app": "one"})
 OTHER = Pods(name="other", namespace="second", labels={"app": "other"})
@@ -54,41 +54,6 @@ def ends_of(traffic: Traffic) -> dict[str, End]:
 
 def _end(pods: Pods, address: IPv4Address) -> End:
     return End(address, pods.namespace, {**pods.labels, "pod-template-hash": "x"})
-
-
-def in_map(traffic: Traffic, source: End, target: End, asked: tuple[str, int]) -> bool:
-    """Tell whether the map has it; who is in no namespace of the map has no policy either."""
-    edges = [edge for edge in traffic.edges if asked in ports_of(edge)]
-    goes = source.namespace not in governed(traffic) or any(
-        _is_of(edge.source, source) and _includes(edge.target, target) for edge in edges
-    )
-    comes = target.namespace not in governed(traffic) or any(
-        _includes(edge.source, source) and _is_of(edge.target, target) for edge in edges
-    )
-    return goes and comes
-
-
-def governed(traffic: Traffic) -> set[str]:
-    return {*OWN_NAMESPACES, *(pods.namespace for pods in traffic.pods())}
-
-
-def ports_of(edge: Edge) -> set[tuple[str, int]]:
-    return {*(("TCP", port) for port in edge.tcp), *(("UDP", port) for port in edge.udp)}
-
-
-def _is_of(party: Party, end: End) -> bool:
-    return (
-        isinstance(party, Pods)
-        and party.namespace == end.namespace
-        and party.labels.items() <= end.labels.items()
-    )
-
-
-def _includes(party: Party, end: End) -> bool:
-    if isinstance(party, Pods):
-        return _is_of(party, end)
-    inside = any(end.address in network for network in party.networks)
-    return inside and not any(end.address in part for part in party.but)
 
 
 def test_the_policies_let_through_exactly_the_edges_of_the_map(traffic):
@@ -147,7 +112,7 @@ def test_every_pod_of_the_program_is_in_the_map_and_waits_for_the_policies(up, s
     for workload in apart:
         namespace = workload.inputs["metadata"]["namespace"]
         end = End(IPv4Address("10.42.0.2"), namespace, template(workload)["metadata"]["labels"])
-        assert any(_is_of(pods, end) for pods in traffic.pods()), workload.name
+        assert any(is_of(pods, end) for pods in traffic.pods()), workload.name
         waits = {r.name for r in made.resources if r.name in workload.dependencies}
         assert policies_of(made, namespace) <= waits, workload.name
 

@@ -30,7 +30,9 @@ func (s *Server) startComponents(ctx context.Context) (err error) {
 		Settings: supervisor.Settings{
 			ClusterCIDR: s.options.Text("cluster-cidr"), ClusterDNS: s.options.Text("cluster-dns"),
 			ClusterDomain: s.options.Text("cluster-domain"), FlannelBackend: s.options.Text("flannel-backend"),
-			DisableKubeProxy: s.options.On("disable-kube-proxy"), Port: s.port(), Version: s.version,
+			ServiceCIDR: s.options.Text("service-cidr"), NodePorts: s.options.Text("service-node-port-range"),
+			DisableKubeProxy:     s.options.On("disable-kube-proxy"),
+			DisableNetworkPolicy: s.options.On("disable-network-policy"), Port: s.port(), Version: s.version,
 		},
 	}
 	s.supervisor.SetPasswords(s.password, s.agent)

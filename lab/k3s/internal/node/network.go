@@ -9,16 +9,28 @@ import (
 	"coldstorage.local/lab/k3s/internal/pki"
 )
 
-// startNetwork runs flannel and kube-proxy, unless somebody else is to do their work.
+// startNetwork runs flannel, kube-proxy and the controller of network policies, unless somebody else
+// is to do their work.
 func (n *Node) startNetwork() error {
 	if n.settings.FlannelBackend != "none" {
 		if err := n.startFlannel(); err != nil {
 			return err
 		}
 	}
-	if n.settings.DisableKubeProxy {
+	if !n.settings.DisableKubeProxy {
+		if err := n.startProxy(); err != nil {
+			return err
+		}
+	}
+	if n.settings.DisableNetworkPolicy {
 		return nil
 	}
+	return n.children.Start("kube-router", "--kubeconfig="+n.path("k3scontroller.kubeconfig"),
+		"--node="+n.name, "--service-cidr="+n.settings.ServiceCIDR,
+		"--service-node-port-range="+n.settings.NodePorts)
+}
+
+func (n *Node) startProxy() error {
 	return n.children.Start("kube-proxy", children.Flags(map[string]string{
 		"cluster-cidr": n.settings.ClusterCIDR, "hostname-override": n.name,
 		"kubeconfig": n.path("kubeproxy.kubeconfig"), "proxy-mode": "iptables",

@@ -1,4 +1,4 @@
-// Package node is what makes a machine a node: containerd, kubelet, kube-proxy and flannel.
+// Package node is what makes a machine a node: containerd, kubelet, kube-proxy, flannel, kube-router.
 package node
 
 import (

@@ -41,13 +41,16 @@ type Supervisor struct {
 
 // Settings of the cluster that its nodes follow.
 type Settings struct {
-	ClusterCIDR      string `json:"clusterCIDR"`
-	ClusterDNS       string `json:"clusterDNS"`
-	ClusterDomain    string `json:"clusterDomain"`
-	FlannelBackend   string `json:"flannelBackend"`
-	DisableKubeProxy bool   `json:"disableKubeProxy"`
-	Port             string `json:"port"`
-	Version          string `json:"version"`
+	ClusterCIDR          string `json:"clusterCIDR"`
+	ClusterDNS           string `json:"clusterDNS"`
+	ClusterDomain        string `json:"clusterDomain"`
+	ServiceCIDR          string `json:"serviceCIDR"`
+	NodePorts            string `json:"nodePorts"`
+	FlannelBackend       string `json:"flannelBackend"`
+	DisableKubeProxy     bool   `json:"disableKubeProxy"`
+	DisableNetworkPolicy bool   `json:"disableNetworkPolicy"`
+	Port                 string `json:"port"`
+	Version              string `json:"version"`
 }
 
 // SetPasswords says who may join as what.
