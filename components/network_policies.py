@@ -1,7 +1,9 @@
 """The map of who talks to whom as network policies: everything is refused but its edges.
 
-Every kind of pods has one policy with all that it may do, so that there is no moment in which it
-may do half of it; besides, each namespace refuses everything to whatever else comes to run there.
+Each kind of pods has a policy for what it is asked and one for what it asks, with all of it; each
+namespace refuses the rest to whatever runs there. One policy for both ways would do by the book,
+but K3s's controller (kube-router) looks at addresses alone: where such a policy lets somebody in
+by an address range, the pods that it selects reach each other too.
 """
 
 from __future__ import annotations
@@ -17,28 +19,35 @@ REFUSED = "nothing-else"
 
 def policies(traffic: Traffic, namespace: str) -> list[Body]:
     """Return the policies of a namespace; the last refuses what the others do not allow."""
-    named = [_policy(party.name, namespace, _allowed(traffic, party), party)
-             for party in traffic.pods(namespace)]  # fmt: skip
-    return [*named, _policy(REFUSED, namespace, {}, None)]
+    named = [body for party in traffic.pods(namespace) for body in _allowing(traffic, party)]
+    refusing = {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
+    return [*named, _policy(REFUSED, namespace, refusing)]
 
 
-def _policy(name: str, namespace: str, allowed: Body, party: Pods | None) -> Body:
-    selector = {"matchLabels": dict(party.labels)} if party else {}
+def _allowing(traffic: Traffic, party: Pods) -> list[Body]:
+    """Return the policies of a kind of pods: none for a way that it has no edge of."""
+    edges = traffic.edges
+    asked = [{"from": _peers(e.source), "ports": _ports(e)} for e in edges if e.target == party]
+    asks = [{"to": _peers(e.target), "ports": _ports(e)} for e in edges if e.source == party]
+    selector = {"matchLabels": dict(party.labels)}
+    return [
+        _policy(
+            f"{party.name}-{way.lower()}",
+            party.namespace,
+            {"podSelector": selector, "policyTypes": [way], way.lower(): rules},
+        )
+        for way, rules in (("Ingress", asked), ("Egress", asks))
+        if rules
+    ]
+
+
+def _policy(name: str, namespace: str, spec: Body) -> Body:
     return {
         "apiVersion": "networking.k8s.io/v1",
         "kind": "NetworkPolicy",
         "metadata": {"name": name, "namespace": namespace},
-        "spec": {"podSelector": selector, "policyTypes": ["Ingress", "Egress"], **allowed},
+        "spec": spec,
     }
-
-
-def _allowed(traffic: Traffic, party: Pods) -> Body:
-    """Return the rules of a party; the server drops lists without any, and so do we."""
-    comes = [{"from": _peers(e.source), "ports": _ports(e)} for e in traffic.edges
-             if e.target == party]  # fmt: skip
-    goes = [{"to": _peers(e.target), "ports": _ports(e)} for e in traffic.edges
-            if e.source == party]  # fmt: skip
-    return {**({"ingress": comes} if comes else {}), **({"egress": goes} if goes else {})}
 
 
 def _peers(party: Party) -> list[Body]:

@@ -68,37 +68,37 @@ def test_the_policies_let_through_exactly_the_edges_of_the_map(traffic):
     assert 0 < len(let_through) < len(asked)
 
 
-def test_every_kind_of_pods_has_one_policy_and_the_rest_of_its_namespace_another():
+def test_every_kind_of_pods_has_a_policy_for_each_way_and_its_namespace_one_for_the_rest():
     edge = Edge(source=ONE, target=OTHER, tcp=(80,), udp=(53,), why="a test")
     more = Edge(source=OTHER, target=SOMEWHERE, tcp=(443,), why="a test")
 
-    other, rest = policies(Traffic(edges=(edge, more)), "second")
+    asked, asks, rest = policies(Traffic(edges=(edge, more)), "second")
 
-    assert other["spec"] == {
-        "podSelector": {"matchLabels": {"app": "other"}},
-        "policyTypes": ["Ingress", "Egress"],
-        "ingress": [
-            {
-                "from": [
-                    {
-                        "namespaceSelector": {
-                            "matchLabels": {"kubernetes.io/metadata.name": "first"}
-                        },
-                        "podSelector": {"matchLabels": {"app": "one"}},
-                    }
-                ],
-                "ports": [{"protocol": "TCP", "port": 80}, {"protocol": "UDP", "port": 53}],
-            }
-        ],
-        "egress": [
-            {
-                "to": [{"ipBlock": {"cidr": "192.0.2.0/24", "except": ["192.0.2.128/25"]}}],
-                "ports": [{"protocol": "TCP", "port": 443}],
-            }
-        ],
+    selected = {"podSelector": {"matchLabels": {"app": "other"}}}
+    from_one = {
+        "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "first"}},
+        "podSelector": {"matchLabels": {"app": "one"}},
+    }
+    both = [{"protocol": "TCP", "port": 80}, {"protocol": "UDP", "port": 53}]
+    block = {"cidr": "192.0.2.0/24", "except": ["192.0.2.128/25"]}
+    assert asked["spec"] == {
+        **selected,
+        "policyTypes": ["Ingress"],
+        "ingress": [{"from": [from_one], "ports": both}],
+    }
+    assert asks["spec"] == {
+        **selected,
+        "policyTypes": ["Egress"],
+        "egress": [{"to": [{"ipBlock": block}], "ports": [{"protocol": "TCP", "port": 443}]}],
     }
     assert rest["metadata"] == {"name": REFUSED, "namespace": "second"}
     assert rest["spec"] == {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
+
+
+def test_no_policy_that_allows_is_for_both_ways(traffic):
+    for namespace in governed(traffic):
+        for body in policies(traffic, namespace)[:-1]:
+            assert len(body["spec"]["policyTypes"]) == 1
 
 
 @pytest.mark.parametrize("stack", STACKS)

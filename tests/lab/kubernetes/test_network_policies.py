@@ -6,6 +6,7 @@ The tests tell one story in the order of the file: a cluster takes a minute to m
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from ipaddress import IPv4Address
@@ -30,11 +31,13 @@ from .populated import (
     Populated,
     a_pod,
     populated_cluster,
+    serving,
 )
 
 pytestmark = [pytest.mark.machines, pytest.mark.cluster]
 LOG = logging.getLogger(__name__)
 APPLICATION, PORTAL_PORT = "192.168.15.200", 8080
+PORTAL = f"http://{APPLICATION}:{PORTAL_PORT}/"
 API = "10.43.0.1"
 LOOK_UP = "nslookup kubernetes.default.svc.cluster.local >/dev/null 2>&1 && echo told"
 EMPLOYEES = {f"employee-{node}" for node in NODES}
@@ -106,23 +109,53 @@ def test_the_api_is_reached_by_its_address_in_the_cluster(populated):
 
 def test_who_comes_by_the_applications_address_gets_to_pods_on_both_nodes(populated):
     populated.cluster.apply(_service())
-    populated.cluster.lab.network.ip(
-        "route", "replace", f"{APPLICATION}/32", "via", ADDRESS[SERVER]
-    )
-    url = f"http://{APPLICATION}:{PORTAL_PORT}/"
+    network = populated.cluster.lab.network
+    network.ip("route", "replace", f"{APPLICATION}/32", "via", ADDRESS[SERVER])
 
     def from_outside() -> set[str]:
-        ask = f"for n in $(seq 20); do curl -s -m 2 {url}; done"
-        return set(populated.cluster.lab.network.run("sh", "-c", ask).split())
-
-    def from_pod(name: str) -> set[str]:
-        ask = f"for n in $(seq 20); do wget -q -O - -T 2 {url} 2>/dev/null; done; true"
-        return set(populated.inside(name, ask).split())
+        ask = f"for n in $(seq 20); do curl -s -m 2 {PORTAL}; done"
+        return set(network.run("sh", "-c", ask).split())
 
     until(lambda: from_outside() == EMPLOYEES, 30, "both pods answer who comes from outside")
     for node in NODES:
-        assert from_pod(f"cloudflared-{node}") == EMPLOYEES
-        assert from_pod(f"edge-probe-{node}") == set()
+        assert answering(populated, f"cloudflared-{node}") == EMPLOYEES
+        assert answering(populated, f"edge-probe-{node}") == set()
+
+
+def answering(populated: Populated, source: str) -> set[str]:
+    """Return who answers a pod at the application's address, often enough to meet everybody."""
+    ask = f"for n in $(seq 20); do wget -q -O - -T 2 {PORTAL} 2>/dev/null & done; wait"
+    return set(populated.inside(source, ask).split())
+
+
+def test_a_pod_that_comes_to_serve_takes_no_request_with_it(populated):
+    labels = populated.end(f"employee-{SERVER}").labels
+    more = [
+        a_pod(
+            f"more-{node}",
+            "application",
+            node,
+            {**labels, STANDS_FOR: "employee"},
+            script=serving(populated.ports),
+            ready_at=NOBODYS_PORT,
+        )
+        for node in NODES
+    ]
+    connectors = [f"cloudflared-{node}" for node in NODES]
+    once = f"wget -q -O - -T 2 {PORTAL} 2>/dev/null || echo lost"
+    ask = f"for n in $(seq 5000); do [ ! -e /tmp/enough ] || exit 0; {once}; done"
+
+    with ThreadPoolExecutor() as pool:
+        asking = [pool.submit(populated.inside, name, ask) for name in connectors]
+        populated.add(*more)
+        everybody = {*EMPLOYEES, *(f"more-{node}" for node in NODES)}
+        until(lambda: answering(populated, connectors[0]) == everybody, 30, "the new ones serve")
+        for name in connectors:
+            populated.inside(name, "touch /tmp/enough")
+        answers = Counter(line for one in asking for line in one.result().split())
+
+    LOG.info("while pods came to serve: %s", dict(answers))
+    assert answers.keys() == everybody
 
 
 def _service() -> dict[str, object]:

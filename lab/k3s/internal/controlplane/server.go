@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log"
 	"net"
 	"os"
 	"path/filepath"
@@ -247,9 +246,6 @@ func (s *Server) afterwards(ctx context.Context) error {
 		return err
 	}
 	go s.store.RemoveGone(ctx, s.api.NodeNames)
-	if !s.options.On("disable-network-policy") {
-		log.Print("STAND-IN: network policies are NOT enforced here, as they would be by K3s")
-	}
 	if s.options.On("etcd-disable-snapshots") {
 		return nil
 	}
