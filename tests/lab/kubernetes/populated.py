@@ -81,6 +81,11 @@ class Populated:
     pods: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     @property
+    def kinds(self) -> list[str]:
+        """Return for whom pods stand."""
+        return list(dict.fromkeys(p["metadata"]["labels"][STANDS_FOR] for p in self.pods.values()))
+
+    @property
     def ports(self) -> list[int]:
         return sorted({NOBODYS_PORT}.union(*(edge.tcp for edge in self.traffic.edges)))
 
