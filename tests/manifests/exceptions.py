@@ -41,7 +41,6 @@ EXCEPTIONS = (
         "Deployment/apps/v1/application/*",
         "topologySpreadConstraints spread them, and let there be more pods than nodes",
     ),
-    LetBe("pod-networkpolicy", "*", "the network policies come with the map of who talks to whom"),
     LetBe("pod-probes-identical", METALLB, _PUBLISHED),
     LetBe("pod-probes-identical", GRAFANA, "one page says both: it answers, or it does not"),
     LetBe("pod-probes-identical", EXPORTER, "one page says both: it answers, or it does not"),

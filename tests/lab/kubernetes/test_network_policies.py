@@ -54,7 +54,7 @@ def populated(cluster, tmp_path_factory) -> Iterator[Populated]:
 @pytest.fixture(scope="module")
 def reached(populated) -> dict[str, set[Place]]:
     # Each kind on one node asks those on both.
-    asking = [f"{kind}-{node}" for kind, node in zip(populated.kinds, cycle(NODES))]  # noqa: B905
+    asking = [f"{kind}-{node}" for kind, node in zip(populated.kinds, cycle(NODES))]
     with ThreadPoolExecutor(4) as pool:
         return dict(zip(asking, pool.map(populated.reached, asking), strict=True))
 
