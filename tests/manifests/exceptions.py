@@ -41,6 +41,16 @@ EXCEPTIONS = (
         "Deployment/apps/v1/application/*",
         "topologySpreadConstraints spread them, and let there be more pods than nodes",
     ),
+    LetBe(
+        "networkpolicy-targets-pod",
+        "NetworkPolicy/*/kube-*/*",
+        "the cluster's own pods are K3s's; who comes to a namespace that has none is refused all",
+    ),
+    LetBe(
+        "networkpolicy-targets-pod",
+        "NetworkPolicy/*/default/nothing-else",
+        "nobody is there, and who comes is refused all",
+    ),
     LetBe("pod-probes-identical", METALLB, _PUBLISHED),
     LetBe("pod-probes-identical", GRAFANA, "one page says both: it answers, or it does not"),
     LetBe("pod-probes-identical", EXPORTER, "one page says both: it answers, or it does not"),
