@@ -53,8 +53,11 @@ class Certificates(InCluster):
     ) -> None:
         super().__init__("Certificates", name, inside, opts)
         made: list[KubernetesObject] = []
-        for stage in staged(args.manifests, _LEFT_OUT):
+        *before, pods = staged(args.manifests, _LEFT_OUT)
+        for stage in before:
             made += [self._object(_name(name, body), body, after=list(made)) for body in stage]
+        made += self._guarded(name, NAMESPACE, after=list(made))
+        made += [self._object(_name(name, body), body, after=list(made)) for body in pods]
         token = self._object(f"{name}-token", _token(args.token), after=made)
         issuer = self._object(f"{name}-issuer", _issuer(args), after=[token])
         self._object(f"{name}-portals", _certificate(args.names), after=[issuer, *after])

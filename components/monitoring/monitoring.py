@@ -62,10 +62,16 @@ class Monitoring(InCluster):
     ) -> None:
         super().__init__("Monitoring", name, inside, opts)
         self._name, self._args = name, args
+        exporters = f"{name}-{EXPORTERS}"
+        spaces = [
+            self._object(f"{name}-namespace", namespace(NAMESPACE, "restricted")),
+            self._object(f"{exporters}-namespace", namespace(EXPORTERS, "privileged")),
+        ]
         self._first: list[pulumi.Resource] = [
             *after,
-            self._object(f"{name}-namespace", namespace(NAMESPACE, "restricted")),
-            self._object(f"{name}-{EXPORTERS}-namespace", namespace(EXPORTERS, "privileged")),
+            *spaces,
+            *self._guarded(name, NAMESPACE, after=spaces),
+            *self._guarded(exporters, EXPORTERS, after=spaces),
         ]
         images = args.images
         self._run(node_exporter.NAME, [], node_exporter.objects(images.node_exporter))

@@ -40,7 +40,7 @@ def monitoring_of(
         webhook_token=config.get_secret("alert_webhook_token"),
     )
     # Whom it may ask in the connectors' namespace is said there.
-    return Monitoring("monitoring", args, inside, [connector.namespace], opts)
+    return Monitoring("monitoring", args, inside, connector.guarded, opts)
 
 
 def _tier(settings: Settings) -> DatabaseTier | None:

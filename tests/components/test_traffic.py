@@ -9,9 +9,13 @@ from typing import Any
 
 import pytest
 
+from components.certificates_section import Certificates
+from components.monitoring_section import Images, Mail, Webhook
 from components.network_policies import REFUSED, policies
+from components.settings import Settings
 from components.traffic import Edge, Outside, Pods, Traffic
-from components.traffic_of_stack import EVERYWHERE, OWN_NAMESPACES, traffic_of
+from components.traffic_of_stack import OWN_NAMESPACES, traffic_of
+from components.traffic_parties import EVERYWHERE
 from ops.stack_files import STACKS, settings_of
 from tests.recording import Deployment, Registered
 
@@ -28,9 +32,27 @@ NOBODYS_PORT = 9
 WORKLOADS = {"Deployment", "DaemonSet", "StatefulSet", "ReplicaSet", "Pod", "Job", "CronJob"}
 
 
-@pytest.fixture(params=STACKS)
+IMAGE = "any/image:v1@sha256:" + "0" * 64
+
+
+def with_options(settings: Settings) -> Settings:
+    """Return a stack that has all that one may leave out."""
+    images = Images(**dict.fromkeys(Images.model_fields, IMAGE))
+    mail = Mail(server="mail.example:587", sender="a@b.example", recipients=("c@d.example",))
+    watched = {"images": images, "mail": mail, "webhook": Webhook(url="https://sms.example/")}
+    return replace(
+        settings,
+        monitoring=settings.monitoring.model_copy(update=watched),
+        kubernetes=settings.kubernetes.model_copy(update={"traefik": True}),
+        certificates=Certificates.model_construct(),
+    )
+
+
+@pytest.fixture(params=[*STACKS, "all options"])
 def traffic(request) -> Traffic:
-    return traffic_of(settings_of(request.param))
+    if request.param in STACKS:
+        return traffic_of(settings_of(request.param))
+    return traffic_of(with_options(settings_of(STACKS[0])))
 
 
 def ends_of(traffic: Traffic) -> dict[str, End]:
@@ -103,18 +125,22 @@ def test_no_policy_that_allows_is_for_both_ways(traffic):
 
 @pytest.mark.parametrize("stack", STACKS)
 def test_every_pod_of_the_program_is_in_the_map_and_waits_for_the_policies(up, stack):
-    made, traffic = up(stack), traffic_of(settings_of(stack))
+    assert covered(up(stack), traffic_of(settings_of(stack))) >= 4
+
+
+def covered(made: Deployment, traffic: Traffic) -> int:
+    """Return how many kinds of pods there are, each of them in the map and after its policies."""
     workloads = [r for r in made.resources if r.type.split(":")[-1] in WORKLOADS]
     # Who is in the node's network is the node to everybody, and no policy selects it.
     apart = [r for r in workloads if not template(r)["spec"].get("hostNetwork")]
 
-    assert len(apart) >= 4
     for workload in apart:
         namespace = workload.inputs["metadata"]["namespace"]
         end = End(IPv4Address("10.42.0.2"), namespace, template(workload)["metadata"]["labels"])
         assert any(is_of(pods, end) for pods in traffic.pods()), workload.name
         waits = {r.name for r in made.resources if r.name in workload.dependencies}
         assert policies_of(made, namespace) <= waits, workload.name
+    return len(apart)
 
 
 @pytest.mark.parametrize("stack", STACKS)

@@ -18,6 +18,7 @@ from components.monitoring import scraping as asked
 from components.monitoring.names import EXPORTERS, NAMESPACE
 from components.monitoring_section import Images, Mail, Volume, Webhook
 from components.monitoring_section import Monitoring as Section
+from components.traffic import Traffic
 from hosts import etcd, metrics, patroni
 from tests.recording import Deployment, run
 
@@ -55,6 +56,7 @@ def deployed(
             provider=pulumi.ProviderResource("kubernetes", "k", {}),
             cluster=pulumi.CustomResource("test:index:Cluster", "nodes", {}),
             kubeconfig=pulumi.Output.secret("a-kubeconfig"),
+            traffic=Traffic(edges=()),
         )
         args = MonitoringArgs(
             wanted=section_of,

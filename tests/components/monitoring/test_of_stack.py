@@ -6,8 +6,10 @@ import json
 
 import pytest
 
-from ops.stack_files import STACKS
+from components.traffic_of_stack import traffic_of
+from ops.stack_files import STACKS, settings_of
 from tests import conftest
+from tests.components.test_traffic import covered, with_options
 
 IMAGE = "any/image:v1@sha256:" + "0" * 64
 IMAGES = ("prometheus", "alertmanager", "kube_state_metrics", "node_exporter", "grafana")
@@ -44,6 +46,11 @@ def test_all_of_it_is_made_by_providers_of_ours_and_ends_with_the_cluster(watche
         assert one.provider is not None
         if one.type.startswith("kubernetes:"):
             assert one.deleted_with == "kubernetes-servers"
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_every_pod_that_watches_is_in_the_map_and_waits_for_the_policies(watched, stack):
+    assert covered(watched(stack), traffic_of(with_options(settings_of(stack)))) >= 9
 
 
 @pytest.mark.parametrize("stack", STACKS)

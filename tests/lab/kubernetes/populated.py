@@ -14,7 +14,8 @@ from typing import Any
 
 from components.network_policies import policies
 from components.traffic import Traffic
-from components.traffic_of_stack import DNS, OWN_NAMESPACES
+from components.traffic_of_stack import OWN_NAMESPACES
+from components.traffic_parties import DNS
 from lab import internet
 from lab.internet import Site
 from tests.components.policy_semantics import End, governed, in_map
