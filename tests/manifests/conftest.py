@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from copy import deepcopy
 from typing import Any
 
 import pytest
@@ -26,9 +27,15 @@ def metallb() -> list[Manifest]:
     return [document for document in yaml.safe_load_all(text) if document]
 
 
+@pytest.fixture(scope="session")
+def kept() -> dict[str, list[Manifest]]:
+    """Return what was rendered once."""
+    return {}
+
+
 @pytest.fixture
-def rendered(up, monkeypatch) -> Callable[[str], list[Manifest]]:
-    """Return the objects of a stack that is watched too."""
+def rendered(up, kept, monkeypatch) -> Callable[[str], list[Manifest]]:
+    """Return the objects of a stack that is watched too, to do with as one likes."""
     config_of = conftest.config_of
 
     def watched(stack: str) -> dict[str, Any]:
@@ -39,7 +46,13 @@ def rendered(up, monkeypatch) -> Callable[[str], list[Manifest]]:
 
     monkeypatch.setattr(conftest, "config_of", watched)
     monkeypatch.setattr("components.application_of_stack.manifests", lambda _: metallb())
-    return lambda stack: manifests(up(stack))
+
+    def of(stack: str) -> list[Manifest]:
+        if stack not in kept:
+            kept[stack] = manifests(up(stack))
+        return deepcopy(kept[stack])
+
+    return of
 
 
 @pytest.fixture(params=STACKS)

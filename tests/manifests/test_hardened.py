@@ -12,9 +12,10 @@ from hosts.on_machine.hardening.__main__ import judged
 from hosts.on_machine.hardening.control import EXCEPTION, FAIL
 from tests.hosts.hardened import hardened
 
+from .judges import NEEDED
 from .rendered import Manifest
 
-pytestmark = pytest.mark.engine
+pytestmark = [pytest.mark.engine, NEEDED]
 LATER = {"5.3.2"}
 """Network policies come with the map of who talks to whom."""
 

@@ -10,12 +10,12 @@ import pytest
 
 from .conftest import metallb
 from .exceptions import not_let_be, unneeded
-from .judges import findings, invalid
+from .judges import NEEDED, findings, invalid
 from .published import file_of
 from .rendered import Manifest
 from .schemas import strict, write
 
-pytestmark = pytest.mark.engine
+pytestmark = [pytest.mark.engine, NEEDED]
 OPENAPI = ("kubernetes", "k8s.io/kubernetes", "api/openapi-spec/swagger.json")
 
 

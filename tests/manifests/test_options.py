@@ -9,13 +9,13 @@ import yaml
 
 from tests.components.test_certificates import certificates, ingress
 
-from .judges import invalid
+from .judges import NEEDED, invalid
 from .published import file_of
 from .rendered import Manifest, manifests
 from .schemas import write
 from .test_manifests import OPENAPI
 
-pytestmark = pytest.mark.engine
+pytestmark = [pytest.mark.engine, NEEDED]
 CERT_MANAGER = ("published", "github.com/cert-manager/cert-manager", "deploy/crds")
 HELM = ("published", "github.com/k3s-io/helm-controller", "pkg/crds/yaml/generated")
 OURS = {"Certificate", "ClusterIssuer", "HelmChartConfig", "Ingress", "Secret"}
