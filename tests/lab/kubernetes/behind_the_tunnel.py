@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from ipaddress import IPv4Network
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,8 @@ import pulumi
 from components.connector import Connector, ConnectorArgs
 from components.edge_probe import EdgeProbe, EdgeProbeArgs
 from components.in_cluster import Inside
-from components.traffic_of_stack import traffic_of
+from components.traffic import Edge, Outside, Traffic
+from components.traffic_of_stack import CONNECTOR, traffic_of
 from lab import internet
 from lab.clouds import Cloud, Records
 from lab.clouds.cloudflare import ACCOUNT_ID, ZONE_ID, cloudflare
@@ -75,7 +77,16 @@ def declared(flare: Cloud) -> str:
     return tunnel_token(tunnel)
 
 
-def manifests(token: str, images: dict[str, str], connectors: int) -> list[dict[str, Any]]:
+def _with_the_application_outside(traffic: Traffic) -> Traffic:
+    """Return the map where the application is none of the cluster's pods, as here."""
+    application = Outside(name="application", networks=(IPv4Network(APPLICATION),))
+    edge = Edge(source=CONNECTOR, target=application, tcp=PORTS, why="requests out of the tunnel")
+    return Traffic(edges=(*traffic.edges, edge))
+
+
+def manifests(
+    token: str, images: dict[str, str], connectors: int, traffic: Traffic
+) -> list[dict[str, Any]]:
     """Return what the program asks the cluster for."""
 
     def program() -> None:
@@ -83,7 +94,7 @@ def manifests(token: str, images: dict[str, str], connectors: int) -> list[dict[
             provider=pulumi.ProviderResource("kubernetes", "k", {}),
             cluster=pulumi.CustomResource("test:index:Cluster", "nodes", {}),
             kubeconfig=pulumi.Output.secret("none"),
-            traffic=traffic_of(settings_of("testing")),
+            traffic=_with_the_application_outside(traffic),
         )
         args = ConnectorArgs(image=images["connector_image"], replicas=connectors, token=token)
         connector = Connector("connector", args, inside)
@@ -151,7 +162,10 @@ class Behind:
 
 @contextmanager
 def behind_the_tunnel(
-    cluster: Cluster, folder: Path, servers: Sequence[str] = SERVERS
+    cluster: Cluster,
+    folder: Path,
+    servers: Sequence[str] = SERVERS,
+    traffic: Traffic | None = None,
 ) -> Iterator[Behind]:
     """Have a cluster with a connector on each node, and what they need outside of it."""
     place, network = cluster.lab.place, cluster.lab.network
@@ -172,7 +186,8 @@ def behind_the_tunnel(
         _edge(network, authority, running)
         _application(network, folder, running)
         _nodes(cluster, registry, servers)
-        cluster.apply(*manifests(token, dict(images), len(servers)))
+        allowed = traffic or traffic_of(settings_of("testing"))
+        cluster.apply(*manifests(token, dict(images), len(servers), allowed))
         yield Behind(cluster, folder, registry)
 
 

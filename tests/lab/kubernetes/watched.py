@@ -11,7 +11,7 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Any
@@ -25,9 +25,12 @@ from components.monitoring.names import FIGURES, NAMESPACE
 from components.monitoring.scraping import DatabaseTier
 from components.monitoring_section import Images, Mail, Volume, Webhook
 from components.monitoring_section import Monitoring as Section
+from components.traffic import Traffic
+from components.traffic_of_stack import traffic_of
 from lab.alert_receivers import MAIL, WEBHOOK
 from lab.internet import Site
 from lab.monitoring_images import pinned_in
+from ops.stack_files import settings_of
 from tests.lab.database.tier import Tier
 from tests.lab.machines.conftest import DATABASE, MACHINES, NETWORK
 from tests.recording import run
@@ -37,6 +40,7 @@ from .conftest import SERVERS, Cluster
 
 NODE, DATABASES = SERVERS[0], tuple(DATABASE[:2])
 """A tier of one has nobody who confirms its writes, and is told of from the start."""
+NO_IMAGE = f"any/image:v1@sha256:{'0' * 64}"
 PASSWORD, TOKEN = "canary-password-of-the-mail", "canary-token-of-the-webhook"
 VOLUME = Volume(storage_class="by-hand", gib=1)
 
@@ -124,6 +128,12 @@ def section(images: Mapping[str, str]) -> Section:
     )
 
 
+def traffic() -> Traffic:
+    """Return who may talk to whom: where somebody is told does not hang on images."""
+    wanted = section(dict.fromkeys(Images.model_fields, NO_IMAGE))
+    return traffic_of(replace(settings_of("testing"), monitoring=wanted))
+
+
 def manifests(images: Mapping[str, str], authority: str) -> list[dict[str, Any]]:
     """Return what the program asks the cluster for."""
     wanted = section(images)
@@ -134,6 +144,7 @@ def manifests(images: Mapping[str, str], authority: str) -> list[dict[str, Any]]
             provider=pulumi.ProviderResource("kubernetes", "k", {}),
             cluster=pulumi.CustomResource("test:index:Cluster", "nodes", {}),
             kubeconfig=pulumi.Output.secret("none"),
+            traffic=traffic(),
         )
         addresses = {name: IPv4Address(MACHINES[name]["address"]) for name in DATABASES}
         args = MonitoringArgs(
@@ -155,8 +166,7 @@ def manifests(images: Mapping[str, str], authority: str) -> list[dict[str, Any]]
 
 def grafana() -> list[dict[str, Any]]:
     """Return what the program asks for where there is an image of Grafana, with all the rest."""
-    image = f"grafana/grafana:v1@sha256:{'0' * 64}"
-    return manifests(dict.fromkeys(Images.model_fields, image), "none")
+    return manifests(dict.fromkeys(Images.model_fields, NO_IMAGE), "none")
 
 
 @contextmanager
@@ -165,7 +175,7 @@ def watched(cluster: Cluster, folder: Path) -> Iterator[Watched]:
     tier = Tier(cluster.lab, names=DATABASES)
     with ThreadPoolExecutor() as pool, ExitStack() as running:
         made = pool.submit(_database, tier)
-        behind = running.enter_context(behind_the_tunnel(cluster, folder, [NODE]))
+        behind = running.enter_context(behind_the_tunnel(cluster, folder, [NODE], traffic()))
         heard = folder / "heard"
         receivers = behind.registry.authority.issue("receivers", Site.RECEIVERS.address)
         words = ("-m", "lab.alert_receivers", Site.RECEIVERS.address, str(receivers), str(heard))
