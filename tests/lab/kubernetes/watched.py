@@ -95,6 +95,14 @@ class Watched:
         lines = map(json.loads, self._lines()[self.forgotten :])
         return [line for line in lines if line["by"] == by]
 
+    def unfinished(self) -> set[str]:
+        """Return what was told by mail and not yet that it is over; so long it is told no more."""
+        last: dict[str, str] = {}
+        for mail in self.heard("mail"):
+            status, _, rest = mail["subject"].partition("] ")
+            last[rest.partition(" (")[0]] = status
+        return {what for what, status in last.items() if status.startswith("[FIRING")}
+
     def _lines(self) -> list[str]:
         return self.heard_in.read_text().splitlines() if self.heard_in.exists() else []
 
