@@ -52,7 +52,8 @@ def watching(settings: Settings) -> Iterator[Edge]:
     why = "whom the other has told"
     yield Edge(source=ALERTMANAGER, target=ALERTMANAGER, tcp=gossip, udp=gossip, why=why)
     told = Outside(name="who-is-told", networks=(EVERYWHERE,))
-    yield Edge(source=ALERTMANAGER, target=told, tcp=_ports_of_who_is_told(settings), why="alerts")
+    if ports := _ports_of_who_is_told(settings):
+        yield Edge(source=ALERTMANAGER, target=told, tcp=ports, why="alerts")
     if wanted.grafana:
         yield asks_names(GRAFANA)
         yield Edge(source=GRAFANA, target=PROMETHEUS, tcp=(prometheus.PORT,), why="pictures")

@@ -7,12 +7,12 @@ import pytest
 from tests.components.monitoring.test_monitoring import deployed
 
 from .exceptions import EXCEPTIONS, LetBe
-from .judges import findings, invalid
+from .judges import NEEDED, findings, invalid
 from .rendered import Manifest, manifests
 from .test_manifests import schemas
 
 __all__ = ["schemas"]
-pytestmark = pytest.mark.engine
+pytestmark = [pytest.mark.engine, NEEDED]
 GRAFANA = "Deployment/apps/v1/monitoring/grafana"
 LET_BE = (
     LetBe("deployment-replicas", GRAFANA, "it keeps nothing, and nobody is told by it"),
