@@ -57,6 +57,7 @@ def test_one_that_is_off_already_is_proven_off(served, cluster):
     power_off(proxmox(served), "db-node1")
 
 
+@pytest.mark.usefixtures("hasty")
 def test_the_token_is_for_the_power_of_its_machines_alone(served, cluster):
     with pytest.raises(NotProvenError, match="403"):
         power_off(proxmox(served), "other")
@@ -67,6 +68,7 @@ def test_the_token_is_for_the_power_of_its_machines_alone(served, cluster):
     assert cluster.vm(300).running
 
 
+@pytest.mark.usefixtures("hasty")
 def test_who_shows_another_certificate_is_told_nothing(served, app):
     with pytest.raises(NotProvenError, match="presents the certificate"):
         power_off(proxmox(served, fingerprint="00:11"), "db-node1")
@@ -74,12 +76,14 @@ def test_who_shows_another_certificate_is_told_nothing(served, app):
     assert not app.state.calls
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture
 def hasty(monkeypatch):
+    """Have what is never proven be given up soon; a proof has all its time, on a busy computer."""
     monkeypatch.setattr(hypervisor, "PROOF_SECONDS", 0.5)
     monkeypatch.setattr(hypervisor, "PATIENCE", 0.3)
 
 
+@pytest.mark.usefixtures("hasty")
 @pytest.mark.parametrize("how", [How.REFUSED, How.HANGS])
 def test_what_is_not_done_is_no_proof_and_not_asked_for_twice(served, app, cluster, how):
     failing = app.state.failures.asked(Failure(how=how))
@@ -95,6 +99,7 @@ def test_one_that_is_off_is_proven_so_even_if_the_order_was_not_answered(served,
         power_off(proxmox(served), "db-node1")
 
 
+@pytest.mark.usefixtures("hasty")
 def test_one_that_goes_on_running_is_no_proof(served, cluster, monkeypatch):
     monkeypatch.setattr(cluster.hardware, "running", lambda _: True)
 
@@ -102,12 +107,14 @@ def test_one_that_goes_on_running_is_no_proof(served, cluster, monkeypatch):
         power_off(proxmox(served), "db-node1")
 
 
+@pytest.mark.usefixtures("hasty")
 def test_nobody_there_is_no_proof():
     away = Served(endpoint="https://127.0.0.1:1", fingerprint="00")
     with pytest.raises(NotProvenError):
         power_off(proxmox(away), "db-node1")
 
 
+@pytest.mark.usefixtures("hasty")
 def test_no_failure_tells_the_token(served):
     with pytest.raises(NotProvenError) as refused:
         power_off(proxmox(served), "other")
