@@ -135,6 +135,26 @@ def test_no_pod_of_it_may_read_a_secret(seen):
             assert seen.cluster.kubectl(asked.format(verb)).strip() == "no"
 
 
+def test_nobody_asks_whom_it_does_not_concern(seen):
+    """Who comes from elsewhere is let in once there is no policy, so it was the policy."""
+    address = seen.cluster.kubectl(
+        "get pod prometheus-0 --namespace=monitoring --output=jsonpath={.status.podIP}"
+    )
+    asks = f"wget -q -T 3 -O - http://{address}:9090/-/ready || echo refused"
+    container = {"name": "stranger", "image": "lab/debug:1", "args": ["-c", "exec sleep 600"]}
+    spec = {"nodeName": NODE, "terminationGracePeriodSeconds": 0, "containers": [container]}
+    metadata = {"name": "stranger"}
+    seen.cluster.apply({"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec})
+
+    def said() -> str:
+        return seen.cluster.kubectl(f"exec stranger -- sh -c '{asks}'").strip()
+
+    until(lambda: bool(said()), 60, "a stranger asks")
+    assert said() == "refused"
+    seen.cluster.kubectl("delete networkpolicies --all --namespace=monitoring")
+    until(lambda: "Ready" in said(), 60, "a stranger is let in")
+
+
 def test_what_cannot_be_had_here_is_at_least_what_the_cluster_would_take(seen):
     declared = [body for body in grafana() if "grafana" in body["metadata"]["name"]]
     text = json.dumps({"apiVersion": "v1", "kind": "List", "items": declared})
@@ -143,6 +163,7 @@ def test_what_cannot_be_had_here_is_at_least_what_the_cluster_would_take(seen):
         f"apply --dry-run=server --validate=strict -f - <<'END'\n{text}\nEND"
     )
 
-    assert {"ConfigMap", "Deployment", "Secret", "Service"} == {body["kind"] for body in declared}
+    kinds = {"ConfigMap", "Deployment", "NetworkPolicy", "Secret", "Service"}
+    assert {body["kind"] for body in declared} == kinds
     assert said.count("created (server dry run)") == len(declared)
     assert "Warning" not in said
