@@ -101,6 +101,14 @@ def way_in() -> str:
     return "\n".join(printed(*LAB, *words) for words in asked)
 
 
+def nodes_and_pods() -> str:
+    """Return what runs where in the cluster, once the lab is up."""
+    kubectl = (*LAB, "ssh", "k3s-node1", "sudo", "k3s", "kubectl", "get")
+    return "\n".join(
+        printed(*kubectl, *w) for w in (("nodes", "-o", "wide"), ("pods", "-A", "-o", "wide"))
+    )
+
+
 def measured() -> str:
     """Return how long the everyday commands take here."""
     commands: dict[str, Sequence[str]] = {
@@ -125,7 +133,8 @@ def measured() -> str:
     lines.append(
         f"\nMost memory that `make preview` and all it starts held at once: {_peak()} MiB."
     )
-    lines.append("\nCold figures: `make-test-from-an-empty-clone.txt`.")
+    cold = (f"`make-{what}-from-an-empty-clone.txt`" for what in ("test", "up"))
+    lines.append(f"\nCold figures: {', '.join(cold)}.")
     return "\n".join(lines)
 
 
@@ -202,6 +211,8 @@ PIECES: dict[str, Callable[[], str]] = {
     "lab-up-again.txt": lambda: printed(*LAB, "up"),
     "lab-status.txt": lambda: printed(*LAB, "status"),
     "way-in.txt": way_in,
+    "hardening.txt": lambda: printed(*LAB, "ops", "cluster", "hardening"),
+    "nodes-and-pods.txt": nodes_and_pods,
     "lab-down.txt": lambda: printed(*LAB, "down"),
     "ten-faults.txt": ten_faults,
     "inside-hosts.txt": lambda: anonymous(session()),
