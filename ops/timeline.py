@@ -15,6 +15,7 @@ from html import escape
 from pathlib import Path
 
 WIDTH, LEFT, RIGHT, ROW, TOP = 960, 330, 60, 20, 64
+LONGEST = 46
 TICKS = 10
 LEAST_SECONDS = 2
 """The engine writes whole seconds: less than this is noise."""
@@ -108,7 +109,9 @@ def _axis(whole: int, height: int) -> Iterator[str]:
 def _row(bar: Bar, y: int, whole: int) -> Iterator[str]:
     x, end = _x(bar.began, whole), _x(bar.ended, whole)
     colour = COLOURS.get(bar.package, OTHER)[1]
-    yield f'<text x="{LEFT - 8}" y="{y + 13}" text-anchor="end">{escape(bar.name)}</text>'
+    # Names differ at their ends.
+    name = bar.name if len(bar.name) <= LONGEST else f"…{bar.name[1 - LONGEST :]}"
+    yield f'<text x="{LEFT - 8}" y="{y + 13}" text-anchor="end">{escape(name)}</text>'
     yield f'<rect x="{x}" y="{y + 3}" width="{end - x:.1f}" height="13" rx="3" fill="{colour}"/>'
     yield f'<text x="{end + 4:.1f}" y="{y + 13}">{bar.seconds} s</text>'
 

@@ -55,5 +55,13 @@ def test_the_drawing_has_what_took_long_and_says_how_many_did_not():
     assert COLOURS["pyinfra"][1] in text
 
 
+def test_a_name_that_is_too_long_is_told_by_its_end():
+    name = "load-balancer-customresourcedefinition-communities.metallb.io"
+    text = drawing(bars(events((0, BEGAN, VM, name), (5, ENDED, VM, name))))
+
+    assert f">…{name[-45:]}<" in text
+    assert name not in text
+
+
 def test_a_run_of_which_nothing_is_known_is_drawn_too():
     assert "0 resources in 0 s" in drawing(bars([]))
