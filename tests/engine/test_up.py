@@ -116,7 +116,10 @@ def test_a_machine_more_touches_the_others_only_in_who_may_reach_them(up):
     assert set(new.values()) == {"create"}
     assert others
     assert set(others.values()) == {"update"}
-    assert {name.rsplit("-", 1)[1] for name in others} == {"rules", "deploy", "servers"}
+    assert {name.rsplit("-", 1)[1] for name in others} == {
+        *("rules", "deploy", "servers"),
+        "egress",  # policies name the nodes that metrics are asked of
+    }
 
 
 def test_an_edit_of_the_cache_is_a_change_inside_the_database_machines_alone(up):

@@ -56,11 +56,6 @@ EXCEPTIONS = (
     LetBe("pod-probes-identical", EXPORTER, "one page says both: it answers, or it does not"),
     LetBe("container-security-context-user-group-id", GRAFANA, "472 is the user of its image"),
     LetBe("deployment-replicas", GRAFANA, "it is looked at; who is told of alerts needs none"),
-    LetBe(
-        "statefulset-has-servicename",
-        "StatefulSet/apps/v1/monitoring/prometheus",
-        "any of them is asked, by one name; nobody asks for a certain one",
-    ),
     LetBe("container-security-context-user-group-id", METALLB, _PUBLISHED),
     LetBe("container-resources", METALLB, _PUBLISHED),
     LetBe("deployment-has-host-podantiaffinity", METALLB, "there is one controller"),
