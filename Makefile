@@ -70,7 +70,7 @@ benchmark: $(VENV)/.ready tools ## Measure beside Ansible, Mitogen and pyinfra (
 machines: $(VENV)/.ready tools ## Only the tests on the lab's machines, as root
 	$(STEP) "Tests on Debian machines" $(RUN) -m pytest -m "machines and not cluster and not database and not crashes" -n 2 --dist loadfile
 
-cluster: $(VENV)/.ready kubernetes ## The tests on Kubernetes, as root (ten minutes; not in `make test` yet)
+cluster: $(VENV)/.ready kubernetes ## The tests on Kubernetes, as root (an hour; not in `make test`)
 	$(STEP) "Tests on Kubernetes" $(RUN) -m pytest -m cluster --dist loadfile
 
 crashes: $(VENV)/.ready tools ## First runs killed, refused, left unanswered at drawn places, as root (a quarter of an hour; `make test` has some)
