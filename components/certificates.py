@@ -14,7 +14,7 @@ from typing import Any
 import pulumi
 
 from .application_objects import NAMESPACE as OF_THE_PORTALS
-from .in_cluster import InCluster, Inside, KubernetesObject
+from .in_cluster import InCluster, Inside, encoded
 from .published import staged
 
 NAMESPACE = "cert-manager"
@@ -52,12 +52,11 @@ class Certificates(InCluster):
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("Certificates", name, inside, opts)
-        made: list[KubernetesObject] = []
-        *before, pods = staged(args.manifests, _LEFT_OUT)
-        for stage in before:
-            made += [self._object(_name(name, body), body, after=list(made)) for body in stage]
-        made += self._guarded(name, NAMESPACE, after=list(made))
-        made += [self._object(_name(name, body), body, after=list(made)) for body in pods]
+        stages = [
+            [(_name(name, body), body) for body in stage]
+            for stage in staged(args.manifests, _LEFT_OUT)
+        ]
+        made = self._published(name, NAMESPACE, stages)
         token = self._object(f"{name}-token", _token(args.token), after=made)
         issuer = self._object(f"{name}-issuer", _issuer(args), after=[token])
         self._object(f"{name}-portals", _certificate(args.names), after=[issuer, *after])
@@ -72,12 +71,11 @@ def _name(name: str, body: Mapping[str, Any]) -> str:
 
 
 def _token(token: pulumi.Input[str]) -> dict[str, Any]:
-    encoded = pulumi.Output.secret(token).apply(lambda text: b64encode(text.encode()).decode())
     return {
         "apiVersion": "v1",
         "kind": "Secret",
         "metadata": {"name": _TOKEN, "namespace": NAMESPACE},
-        "data": {"token": encoded},
+        "data": encoded({"token": token}),
     }
 
 

@@ -89,6 +89,10 @@ class Inside:
     """Who talks to whom; all else is refused."""
 
 
+Stage = Sequence[tuple[str, Mapping[str, Any]]]
+"""Objects that do not wait for each other, with what each is called in the state."""
+
+
 class InCluster(pulumi.ComponentResource):
     """Base of what is made of objects in the cluster."""
 
@@ -116,6 +120,20 @@ class InCluster(pulumi.ComponentResource):
         made = [self._object(_policy(name, body), body, after=after) for body in allowing]
         # Last: in a cluster that serves, nobody is refused what is about to be allowed.
         return [*made, self._object(_policy(name, refusing), refusing, after=[*after, *made])]
+
+    def _published(
+        self, name: str, namespace: str, stages: Sequence[Stage]
+    ) -> list[KubernetesObject]:
+        """Make what others publish, by name, one stage after the other; the last has the pods."""
+        *before, pods = stages
+        made: list[KubernetesObject] = []
+        for stage in before:
+            made += self._stage(stage, after=list(made))
+        made += self._guarded(name, namespace, after=list(made))
+        return made + self._stage(pods, after=list(made))
+
+    def _stage(self, stage: Stage, after: Sequence[pulumi.Resource]) -> list[KubernetesObject]:
+        return [self._object(name, body, after=after) for name, body in stage]
 
     def _object(
         self,

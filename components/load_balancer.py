@@ -14,7 +14,7 @@ from typing import Any
 
 import pulumi
 
-from .in_cluster import InCluster, Inside, KubernetesObject
+from .in_cluster import InCluster, Inside
 from .published import staged
 
 NAMESPACE = "metallb-system"
@@ -51,15 +51,11 @@ class LoadBalancer(InCluster):
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("LoadBalancer", name, inside, opts)
-        made: list[KubernetesObject] = []
-        *before, pods = [
-            [_without_webhook(body) for body in stage]
+        stages = [
+            [(_name(name, body), _without_webhook(body)) for body in stage]
             for stage in staged(args.manifests, _LEFT_OUT)
         ]
-        for stage in before:
-            made += [self._object(_name(name, body), body, after=list(made)) for body in stage]
-        made += self._guarded(name, NAMESPACE, after=list(made))
-        made += [self._object(_name(name, body), body, after=list(made)) for body in pods]
+        made = self._published(name, NAMESPACE, stages)
         pool = self._object(f"{name}-pool", _pool(args.address), after=made)
         announced = self._object(f"{name}-announced", _announced(), after=[pool])
         self.ready = [pool, announced]

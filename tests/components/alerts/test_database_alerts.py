@@ -5,16 +5,11 @@ promtool, which belongs to Prometheus, evaluates the rules on series that stand 
 
 from __future__ import annotations
 
-from pathlib import Path
-
-import pytest
-
 from components.settings import PROJECT
 
-from .rules import alerts_in, assert_they_fire_when_they_should
+from .rules import alerts_in
 
 RULES = PROJECT / "components" / "alerts" / "database.yaml"
-RUNBOOKS = PROJECT / "docs" / "runbooks"
 ALERTS = alerts_in(RULES)
 NODE, ADDRESS = 'machine="db-node1"', "192.168.15.210"
 NODES = tuple(f'machine="db-node{number}"' for number in (1, 2, 3))
@@ -123,17 +118,3 @@ CASES: dict[str, tuple[dict[str, str], dict[str, str]]] = {
     ),
     "EtcdDiskSlow": (slow(5), slow(0.1)),
 }
-
-
-def test_every_alert_has_series_with_which_it_fires_and_some_with_which_it_does_not():
-    assert CASES.keys() == ALERTS.keys()
-
-
-@pytest.mark.engine
-def test_alerts_fire_when_they_should_and_not_otherwise(promtool, tmp_path: Path):
-    assert_they_fire_when_they_should(promtool, RULES, CASES, tmp_path)
-
-
-@pytest.mark.parametrize("alert", sorted(ALERTS))
-def test_every_alert_names_a_runbook_that_is_there(alert):
-    assert (RUNBOOKS / f"{ALERTS[alert]['annotations']['runbook']}.md").exists()

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-import pytest
-
 from components.settings import PROJECT
 
-from .rules import alerts_in, assert_they_fire_when_they_should
+from .rules import alerts_in
 
 RULES = PROJECT / "components" / "alerts" / "monitoring.yaml"
-RUNBOOKS = PROJECT / "docs" / "runbooks"
 ALERTS = alerts_in(RULES)
 FAILED = 'alertmanager_notifications_failed_total{integration="email"}'
 ERRORS = 'prometheus_notifications_errors_total{pod="a"}'
@@ -25,17 +20,3 @@ CASES = {
     "AlertsGoNowhere": ({KNOWN: "0x200"}, {KNOWN: "1x200", ERRORS: "1x200"}),
     "RulesFail": ({RULE: "0+1x200"}, {RULE: "1x200"}),
 }
-
-
-def test_every_alert_has_series_with_which_it_fires_and_some_with_which_it_does_not():
-    assert CASES.keys() == ALERTS.keys()
-
-
-@pytest.mark.engine
-def test_alerts_fire_when_they_should_and_not_otherwise(promtool, tmp_path: Path):
-    assert_they_fire_when_they_should(promtool, RULES, CASES, tmp_path)
-
-
-@pytest.mark.parametrize("alert", sorted(ALERTS))
-def test_every_alert_names_a_runbook_that_is_there(alert):
-    assert (RUNBOOKS / f"{ALERTS[alert]['annotations']['runbook']}.md").exists()
